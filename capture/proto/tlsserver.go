@@ -1,0 +1,100 @@
+package proto
+
+import "telltale/capture"
+
+var _ = registerStream(Stream{
+	Proto: capture.ProtoTLS,
+	From:  Server,
+	Order: 10,
+	Match: tlsMatchServer,
+	Parse: tlsParseServer,
+})
+
+// Alert levels (RFC 8446 §6) and the length of an alert.
+const (
+	tlsWarning     = 1
+	tlsFatal       = 2
+	tlsAlertLength = 2
+)
+
+// tlsMatchServer judges whether b begins with a record that opens a ServerHello, or
+// with an alert in clear.
+func tlsMatchServer(b []byte) Verdict {
+	if b[0] == tlsAlert {
+		return tlsMatchAlert(b)
+	}
+	return tlsMatchRecord(b, tlsHandshake, tlsServerHello)
+}
+
+func tlsMatchAlert(b []byte) Verdict {
+	v := tlsMatchRecord(b, tlsAlert, tlsFatal)
+	if v == No {
+		v = tlsMatchRecord(b, tlsAlert, tlsWarning)
+	}
+	if v == Yes && int(b[3])<<8|int(b[4]) != tlsAlertLength {
+		return No
+	}
+	return v
+}
+
+// tlsParseServer reads the server's first flight as far as the verdict on the
+// handshake: Done is a ServerHello or HelloRetryRequest (RFC 8446 §4.1.3, §4.1.4),
+// Denied a fatal alert. Warnings before it are passed over. Nothing is appended.
+func tlsParseServer(b []byte, _ bool, _ *capture.Log) (int, Status) {
+	n := 0
+	for n < len(b) && b[n] == tlsAlert {
+		level, s := tlsReadAlert(b[n:])
+		if s != Done {
+			return 0, s
+		}
+		n += tlsRecordHeader + tlsAlertLength
+		if level == tlsFatal {
+			return n, Denied
+		}
+	}
+	if n == len(b) {
+		return 0, Incomplete
+	}
+	used, s := tlsReadServerHello(b[n:])
+	if s != Done {
+		return 0, s
+	}
+	return n + used, Done
+}
+
+// tlsReadAlert returns the level of the alert record at the start of b.
+func tlsReadAlert(b []byte) (level byte, s Status) {
+	switch v := tlsMatchAlert(b); {
+	case v == No:
+		return 0, Reject
+	case v == More || len(b) < tlsRecordHeader+tlsAlertLength:
+		return 0, Incomplete
+	}
+	return b[tlsRecordHeader], Done
+}
+
+// tlsReadServerHello recognises a ServerHello by its first six bytes: type, length
+// and version. That is enough to know that the server went on; the certificate
+// behind it may take many segments. n is the end of the records read.
+func tlsReadServerHello(b []byte) (n int, s Status) {
+	switch tlsMatchRecord(b, tlsHandshake, tlsServerHello) {
+	case No:
+		return 0, Reject
+	case More:
+		return 0, Incomplete
+	}
+	const wanted = tlsHandshakeHeader + 2
+	var head [wanted]byte
+	for have := 0; have < wanted; {
+		fragment, next, s := tlsFragment(b, n)
+		if s != Done {
+			return 0, s
+		}
+		have += copy(head[have:], fragment)
+		n = next
+	}
+	if head[0] != tlsServerHello || head[1] != 0 || head[4] != 3 {
+		return 0, Reject
+	}
+	return n, Done
+}
