@@ -1,0 +1,55 @@
+package decode
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config sets the limits of IP defragmentation. The zero value of a field means its default.
+type Config struct {
+	// MaxDatagrams is the number of incomplete datagrams remembered at once; beyond
+	// it the oldest is forgotten. Default 4,096.
+	MaxDatagrams int
+	// MaxBytes is the memory for fragments of incomplete datagrams, in bytes; beyond
+	// it the oldest datagram is forgotten. Complete datagrams may take as much again
+	// until Release. Default 16 MiB.
+	MaxBytes int
+	// Timeout is how long after its first fragment, in packet time, a datagram must be
+	// complete (RFC 791 §3.2, RFC 8200 §4.5). Default 30 s.
+	Timeout time.Duration
+}
+
+const (
+	minBytes = 128 << 10 // two of the largest datagrams
+	maxBytes = 1 << 30
+)
+
+func (c Config) withDefaults() Config {
+	if c.MaxDatagrams == 0 {
+		c.MaxDatagrams = 4096
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = 16 << 20
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 30 * time.Second
+	}
+	return c
+}
+
+// Validate returns all that is wrong with c, nil if nothing is.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var errs []error
+	if c.MaxDatagrams < 1 || c.MaxDatagrams > 1<<20 {
+		errs = append(errs, fmt.Errorf("decode: fragmented datagrams must be 1 to %d, not %d", 1<<20, c.MaxDatagrams))
+	}
+	if c.MaxBytes < minBytes || c.MaxBytes > maxBytes {
+		errs = append(errs, fmt.Errorf("decode: fragment memory must be %d to %d bytes, not %d", minBytes, maxBytes, c.MaxBytes))
+	}
+	if c.Timeout < 0 || c.Timeout > time.Hour {
+		errs = append(errs, fmt.Errorf("decode: fragment timeout must be positive and at most 1h, not %v", c.Timeout))
+	}
+	return errors.Join(errs...)
+}

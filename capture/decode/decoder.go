@@ -1,0 +1,61 @@
+package decode
+
+import "telltale/capture"
+
+// Decoder turns packets into Segments. It remembers nothing but incomplete
+// datagrams and counters, and belongs to one goroutine.
+type Decoder struct {
+	fragments reassembler
+	reasons   [ReasonCount]uint64
+}
+
+// Stats counts what a Decoder did.
+type Stats struct {
+	// Reasons counts packets by outcome; the sum is the number of packets.
+	Reasons   [ReasonCount]uint64
+	Fragments FragmentStats
+}
+
+// New returns a Decoder with the limits of conf. A conf that Validate refuses is
+// replaced by the defaults.
+func New(conf Config) *Decoder {
+	if conf.Validate() != nil {
+		conf = Config{}
+	}
+	d := &Decoder{}
+	d.fragments.setUp(conf.withDefaults())
+	return d
+}
+
+// Decode reads the headers of p. With OK, s is the segment or datagram it carries,
+// or completes if it is a fragment. With Unreachable, the addresses, ports, protocol
+// and (TCP) Seq of s are those of the packet quoted in the ICMP message, its MACs and
+// VLAN those of the message, and it has no payload. With any other Reason s means
+// nothing.
+//
+// s.Payload is valid as long as p.Data; if s.Reassembled, until Release.
+func (d *Decoder) Decode(p *capture.Packet, s *Segment) Reason {
+	*s = Segment{Time: p.Time, Packet: p.Ordinal}
+	r := d.link(p, s)
+	d.reasons[r]++
+	return r
+}
+
+func (d *Decoder) link(p *capture.Packet, s *Segment) Reason {
+	if len(p.Data) == 0 {
+		return Empty
+	}
+	if p.Link >= maxLink || links[p.Link] == nil {
+		return UnknownLink
+	}
+	return links[p.Link](d, s, view{p.Data, max(len(p.Data), int(p.Length))})
+}
+
+// Release takes back the memory of all reassembled payloads. It is to be called
+// after each batch of packets; without it reassembly stops once MaxBytes are out.
+func (d *Decoder) Release() { d.fragments.out.reset() }
+
+// Stats returns the counts so far.
+func (d *Decoder) Stats() Stats {
+	return Stats{Reasons: d.reasons, Fragments: d.fragments.state()}
+}

@@ -1,0 +1,27 @@
+package decode
+
+import "telltale/capture"
+
+// linkReader reads a link-layer header and all that follows. v is not empty.
+type linkReader func(d *Decoder, s *Segment, v view) Reason
+
+// maxLink bounds the table of link types; the registered ones end below 300.
+const maxLink = 512
+
+var links [maxLink]linkReader
+
+func registerLink(t capture.LinkType, r linkReader) bool {
+	links[t] = r
+	return true
+}
+
+// Links returns the link types that can be decoded, in rising order.
+func Links() []capture.LinkType {
+	var types []capture.LinkType
+	for t, r := range links {
+		if r != nil {
+			types = append(types, capture.LinkType(t))
+		}
+	}
+	return types
+}

@@ -1,0 +1,73 @@
+package decode
+
+// Protocol and IPv6 extension header numbers (IANA "Protocol Numbers").
+const (
+	protocolHopByHop    = 0
+	protocolICMP        = 1
+	protocolTCP         = 6
+	protocolUDP         = 17
+	protocolRouting     = 43
+	protocolFragment    = 44
+	protocolAH          = 51
+	protocolICMPv6      = 58
+	protocolNone        = 59
+	protocolDestination = 60
+	protocolMobility    = 135
+	protocolHIP         = 139
+	protocolShim6       = 140
+)
+
+// upper reads what IP protocol number announces.
+func upper(s *Segment, protocol uint8, v view) Reason {
+	switch protocol {
+	case protocolTCP:
+		return tcp(s, v)
+	case protocolUDP:
+		return udp(s, v)
+	case protocolICMP:
+		if !s.IPv6 {
+			return icmp4(s, v)
+		}
+	case protocolICMPv6:
+		if s.IPv6 {
+			return icmp6(s, v)
+		}
+	}
+	return protocolReason(protocol)
+}
+
+// protocolReason says what a packet of an IP protocol is that is not read here.
+func protocolReason(protocol uint8) Reason {
+	switch protocol {
+	case 4, 41, 94:
+		return EncapsulatedIPIP
+	case 47:
+		return EncapsulatedGRE
+	case 50:
+		return EncapsulatedESP
+	case 97, 143:
+		return EncapsulatedEthernet
+	case 108:
+		return EncapsulatedIPComp
+	case 115:
+		return EncapsulatedL2TP
+	case 137:
+		return EncapsulatedMPLS
+	case 145:
+		return EncapsulatedNSH
+	}
+	return OtherTransport
+}
+
+// worthReassembly says whether a whole datagram of the protocol can hold more than
+// its fragments: neither does an encrypted one nor a transport that is not read.
+func worthReassembly(protocol uint8) bool {
+	switch protocol {
+	case protocolTCP, protocolUDP, protocolICMP, protocolICMPv6, protocolAH,
+		protocolHopByHop, protocolRouting, protocolDestination,
+		protocolMobility, protocolHIP, protocolShim6:
+		return true
+	}
+	r := protocolReason(protocol)
+	return r != OtherTransport && r != EncapsulatedESP && r != EncapsulatedIPComp
+}

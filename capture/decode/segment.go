@@ -1,0 +1,37 @@
+package decode
+
+// Segment is one TCP segment or UDP datagram with what is needed of the headers
+// below it. One Segment is reused for all packets.
+type Segment struct {
+	// Payload is the captured transport payload, without link-layer padding. It may
+	// be shorter than PayloadLen (snap length).
+	Payload []byte
+	Time    int64  // packet time, nanoseconds since 1970-01-01 UTC
+	Packet  uint64 // ordinal of the packet, of the last one where it was fragmented
+
+	// Src and Dst are the innermost addresses; IPv4 in its mapped form ::ffff:a.b.c.d.
+	Src, Dst         [16]byte
+	SrcPort, DstPort uint16
+
+	Seq, Ack   uint32 // TCP only
+	PayloadLen uint32 // bytes of payload on the wire, from the IP or UDP length
+	Protocol   uint8  // IANA protocol number: 6 TCP, 17 UDP
+	Flags      uint8  // TCP flags, low eight bits (FIN is bit 0)
+	IPv6       bool
+	// Reassembled says that Payload was put together from fragments and does not lie
+	// in the packet's own bytes.
+	Reassembled bool
+
+	VLAN           uint16  // innermost VLAN id, 0 if untagged
+	SrcMAC, DstMAC [6]byte // zero where the link type has none
+}
+
+// TCP flags of Segment.Flags (RFC 9293 §3.1).
+const (
+	FIN = 1 << iota
+	SYN
+	RST
+	PSH
+	ACK
+	URG
+)
