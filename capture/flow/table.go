@@ -1,0 +1,210 @@
+package flow
+
+import (
+	"time"
+
+	"telltale/capture"
+	"telltale/capture/decode"
+	"telltale/capture/proto"
+)
+
+const (
+	protoTCP = 6
+	protoUDP = 17
+)
+
+// table is one shard: the flows whose hash falls to it, and all they need. It knows
+// nothing of the other shards, so that its work depends on its packets alone.
+type table struct {
+	conf  Config
+	max   int      // flows at most
+	index []uint64 // open addressing: high half of the hash, entry number + 1; 0 is free
+	flows []entry
+	free  []uint32 // numbers of unused entries
+	live  int
+	hand  int // next entry that the expiry looks at
+	tick  uint32
+
+	buffers buffers
+	quic    collectors
+	reg     registry
+	stats   Stats
+}
+
+func newTable(conf Config) *table {
+	t := &table{
+		conf:  conf,
+		max:   conf.MaxFlows / conf.Shards,
+		index: make([]uint64, 1024),
+		reg:   newRegistry(proto.Streams(), proto.Datagrams()),
+	}
+	t.buffers = buffers{limit: max(conf.MaxAssembly/conf.Shards, conf.MaxMessage), message: conf.MaxMessage}
+	t.quic = collectors{limit: conf.MaxQUIC / conf.Shards}
+	return t
+}
+
+// find returns the flow of s and the side that sent it, nil if there is none.
+func (t *table) find(s *decode.Segment, hash uint64) (*entry, int) {
+	mask := uint64(len(t.index) - 1)
+	for i := hash & mask; ; i = (i + 1) & mask {
+		slot := t.index[i]
+		if slot == 0 {
+			return nil, 0
+		}
+		if slot>>32 != hash>>32 {
+			continue
+		}
+		e := &t.flows[uint32(slot)-1]
+		if e.transport != s.Protocol {
+			continue
+		}
+		if e.port[0] == s.SrcPort && e.port[1] == s.DstPort && e.addr[0] == s.Src && e.addr[1] == s.Dst {
+			return e, 0
+		}
+		if e.port[1] == s.SrcPort && e.port[0] == s.DstPort && e.addr[1] == s.Src && e.addr[0] == s.Dst {
+			return e, 1
+		}
+	}
+}
+
+// insert adds the flow that s begins, making room if there is none.
+func (t *table) insert(s *decode.Segment, hash uint64, log *capture.Log) *entry {
+	t.expire(s, log, 2)
+	if t.live >= t.max {
+		t.evict(s, log)
+	}
+	if 2*(t.live+1) > len(t.index) {
+		t.grow()
+	}
+	n := t.take()
+	e := &t.flows[n]
+	*e = entry{hash: hash, used: true}
+	e.begin(s)
+	t.place(hash, n)
+	t.live++
+	t.stats.Flows++
+	return e
+}
+
+// begin makes e the flow that starts with s.
+func (e *entry) begin(s *decode.Segment) {
+	*e = entry{
+		hash: e.hash, used: true,
+		addr: [2][16]byte{s.Src, s.Dst}, port: [2]uint16{s.SrcPort, s.DstPort},
+		mac: [2][6]byte{s.SrcMAC, s.DstMAC}, vlan: s.VLAN, transport: s.Protocol,
+		id: s.Packet, last: s.Packet, start: s.Time, seen: s.Time,
+	}
+	if s.SrcPort < 1024 && s.DstPort >= 1024 {
+		e.client = 1 // a guess until a SYN or a request says better
+	}
+}
+
+func (t *table) take() uint32 {
+	if n := len(t.free); n > 0 {
+		i := t.free[n-1]
+		t.free = t.free[:n-1]
+		return i
+	}
+	t.flows = append(t.flows, entry{})
+	return uint32(len(t.flows) - 1)
+}
+
+func (t *table) place(hash uint64, n uint32) {
+	mask := uint64(len(t.index) - 1)
+	i := hash & mask
+	for t.index[i] != 0 {
+		i = (i + 1) & mask
+	}
+	t.index[i] = hash>>32<<32 | uint64(n+1)
+}
+
+func (t *table) grow() {
+	t.index = make([]uint64, 2*len(t.index))
+	for i := range t.flows {
+		if t.flows[i].used {
+			t.place(t.flows[i].hash, uint32(i))
+		}
+	}
+}
+
+// remove takes the flow numbered n out of the table, closing the gap in the probe run.
+func (t *table) remove(n uint32) {
+	mask := uint64(len(t.index) - 1)
+	i := t.flows[n].hash & mask
+	for uint32(t.index[i]) != n+1 {
+		i = (i + 1) & mask
+	}
+	for j := (i + 1) & mask; t.index[j] != 0; j = (j + 1) & mask {
+		home := t.flows[uint32(t.index[j])-1].hash & mask
+		if (j-home)&mask >= (j-i)&mask {
+			t.index[i] = t.index[j]
+			i = j
+		}
+	}
+	t.index[i] = 0
+	t.flows[n].used = false
+	t.free = append(t.free, n)
+	t.live--
+}
+
+// idle returns the silence after which e ends.
+func (t *table) idle(e *entry) time.Duration {
+	switch {
+	case e.transport != protoTCP:
+		return t.conf.UDPIdle
+	case e.closed():
+		return t.conf.Closing
+	}
+	return t.conf.TCPIdle
+}
+
+// expire looks at the next n entries and ends those that were silent too long.
+func (t *table) expire(s *decode.Segment, log *capture.Log, n int) {
+	for range min(n, len(t.flows)) {
+		t.hand++
+		if t.hand >= len(t.flows) {
+			t.hand = 0
+		}
+		e := &t.flows[t.hand]
+		if e.used && s.Time-e.seen > int64(t.idle(e)) {
+			t.end(uint32(t.hand), s.Packet, log)
+		}
+	}
+}
+
+// evict ends the idlest of the next few flows.
+func (t *table) evict(s *decode.Segment, log *capture.Log) {
+	best, found := 0, 0
+	for i := 0; i < len(t.flows) && found < 8; i++ {
+		t.hand++
+		if t.hand >= len(t.flows) {
+			t.hand = 0
+		}
+		if !t.flows[t.hand].used {
+			continue
+		}
+		if found == 0 || t.flows[t.hand].seen < t.flows[best].seen {
+			best = t.hand
+		}
+		found++
+	}
+	t.stats.Evicted++
+	t.end(uint32(best), s.Packet, log)
+}
+
+// end reports the flow numbered n and forgets it.
+func (t *table) end(n uint32, order uint64, log *capture.Log) {
+	t.finish(&t.flows[n], order, log)
+	t.remove(n)
+}
+
+// finish reports e for the last time and gives its buffers back.
+func (t *table) finish(e *entry, order uint64, log *capture.Log) {
+	for side := range e.half {
+		t.settle(e, side, order, log)
+	}
+	t.settleQUIC(e, order, log)
+	o := log.Add(capture.ProtoFlow, capture.FlowEnd)
+	e.describe(o)
+	o.Order = order
+}
