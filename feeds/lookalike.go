@@ -1,0 +1,175 @@
+package feeds
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// lookalikes recognises names that imitate a vendor's and are on no list. It is asked
+// only about names no indicator matched.
+type lookalikes struct {
+	brands []brand
+	// lengths has bit n set if a token of n bytes can be within one edit of a brand.
+	lengths  uint64
+	shortest int           // bytes of the shortest label that can
+	letters  map[rune]byte // what characters of other scripts are read as
+	exempt   names         // zones where a customer's name is no imitation, and the operator's own
+}
+
+// brand is a token of a vendor and the Matches it may give.
+type brand struct {
+	token  string
+	typos  bool // long enough that one edit still looks like it and like nothing else
+	exact  Match
+	typo   Match
+	script Match
+}
+
+// compileLookalikes prepares the brands of the packs.
+func compileLookalikes(packs []*Pack, zones []CNAMEZone, own []string) (lookalikes, error) {
+	l := lookalikes{letters: skeletons()}
+	var errs []error
+	for _, p := range packs {
+		for _, token := range p.Brands {
+			if err := checkBrand(token); err != nil {
+				errs = append(errs, &fileError{file: p.File, err: err})
+				continue
+			}
+			l.add(p, token)
+		}
+	}
+	var exempt zoneBuilder
+	for i, z := range zones {
+		exempt.add(i, z.Zone)
+	}
+	for _, z := range own {
+		c, err := Canonical(z)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("the operator's own zones: %w", err))
+			continue
+		}
+		exempt.add(len(zones), c)
+	}
+	table, err := exempt.table("zones")
+	l.exempt = table
+	return l, errors.Join(append(errs, err)...)
+}
+
+func (l *lookalikes) add(p *Pack, token string) {
+	match := func(rule, note string) Match {
+		i := &Indicator{
+			ID: p.ID + ":lookalike:" + rule + ":" + token, Vendor: p.ID, Kind: KindLookalike, Value: token,
+			Function: FuncLookalike, Confidence: Low, Note: note, File: p.File,
+		}
+		return Match{Indicator: i, Vendor: &p.Vendor, Kind: KindLookalike, Lookalike: true}
+	}
+	b := brand{
+		token:  token,
+		typos:  len(token) >= minTypoBrand,
+		exact:  match("brand", "the brand as a word in a name that is not known to be the vendor's"),
+		typo:   match("typo", "one letter away from the brand"),
+		script: match("script", "letters of another script that look like the brand"),
+	}
+	if len(l.brands) == 0 || len(token) < l.shortest {
+		l.shortest = max(len(token)-1, minBrand)
+	}
+	l.brands = append(l.brands, b)
+	l.lengths |= 1 << len(token)
+	if b.typos {
+		l.lengths |= 1<<(len(token)-1) | 1<<(len(token)+1)
+	}
+}
+
+// find appends the Match of the first label, from the left, that imitates a brand. The
+// last label does not count: a top-level domain cannot be had by anybody.
+func (l *lookalikes) find(name []byte, dst []Match) []Match {
+	if len(l.brands) == 0 || len(name) > maxName {
+		return dst
+	}
+	for rest := name; ; {
+		end := bytes.IndexByte(rest, '.')
+		if end < 0 {
+			return dst
+		}
+		if end >= l.shortest {
+			if m := l.label(rest[:end]); m != nil && l.counts(name) {
+				return append(dst, *m)
+			}
+		}
+		rest = rest[end+1:]
+	}
+}
+
+// label returns the Match of a label of which a word, parted by hyphens, resembles a
+// brand.
+func (l *lookalikes) label(label []byte) *Match {
+	if string(label[:4]) == "xn--" {
+		return l.foreign(label[4:])
+	}
+	for {
+		end := bytes.IndexByte(label, '-')
+		word := label
+		if end >= 0 {
+			word = label[:end]
+		}
+		if len(word) <= maxLabel && l.lengths&(1<<len(word)) != 0 {
+			if m := l.word(word); m != nil {
+				return m
+			}
+		}
+		if end < 0 {
+			return nil
+		}
+		label = label[end+1:]
+	}
+}
+
+// word returns the Match of a word, nil if it resembles no brand.
+func (l *lookalikes) word(t []byte) *Match {
+	for i := range l.brands {
+		b := &l.brands[i]
+		if string(t) == b.token {
+			return &b.exact
+		}
+		// One edit leaves the first or the last letter in place.
+		if b.typos && (t[0] == b.token[0] || t[len(t)-1] == b.token[len(b.token)-1]) && oneEdit(t, b.token) {
+			return &b.typo
+		}
+	}
+	return nil
+}
+
+// foreign returns the Match of a label in Punycode, nil if it resembles no brand.
+func (l *lookalikes) foreign(label []byte) *Match {
+	var buf [maxLabel]rune
+	runes, ok := punycode(label, &buf)
+	if !ok {
+		return nil
+	}
+	var ascii [maxLabel]byte
+	n := 0
+	for _, r := range runes {
+		ascii[n] = l.skeleton(r)
+		n++
+	}
+	word := ascii[:n]
+	for i := range l.brands {
+		if hasWord(word, l.brands[i].token) {
+			return &l.brands[i].script
+		}
+	}
+	return nil
+}
+
+// counts reports whether name lies where an imitation would be one.
+func (l *lookalikes) counts(name []byte) bool {
+	if _, exempt := l.exempt.longest(name); exempt {
+		return false
+	}
+	last := len(name) - 1
+	for last >= 0 && name[last] != '.' {
+		last--
+	}
+	return !specialTLD(name[last+1:])
+}

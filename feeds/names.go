@@ -1,0 +1,139 @@
+package feeds
+
+import (
+	"math/bits"
+	"slices"
+)
+
+// names is an immutable table of domain names that finds every entry which is a name
+// or one of its parents at a label boundary, in one pass over the name from the right:
+// the hash of each parent is a prefix of the pass. A bitmap answers most questions
+// before the table is touched. One name costs about 50 bytes with its own text.
+type names struct {
+	text    []byte
+	entries []nameEntry
+	slots   []uint32 // index+1 into entries, 0 is free; linear probing
+	filter  []uint64 // bitmap over hashes
+	slotMsk uint64
+	bitMsk  uint64
+	minLen  int
+	maxLen  int
+	// dashed says that hyphens part labels too.
+	dashed bool
+}
+
+// nameEntry is a name and the rule that belongs to it.
+type nameEntry struct {
+	hash uint32 // upper half of the hash
+	off  uint32 // of the name in text
+	rule uint32
+	size uint16
+}
+
+// hit is an entry found in a name: the rule, and where the entry begins in the name.
+type hit struct {
+	rule  uint32
+	start int
+}
+
+// maxName is the longest name looked up: 255 octets (RFC 1035 §2.3.4), each of which
+// may be written as \DDD.
+const maxName = 1024
+
+const (
+	hashBasis = 14695981039346656037 // FNV-1a, 64 bits
+	hashPrime = 1099511628211
+)
+
+// namesBuilder collects entries. The same name may be added with several rules.
+type namesBuilder struct{ t names }
+
+func (b *namesBuilder) add(name string, rule uint32) {
+	b.t.entries = append(b.t.entries, nameEntry{off: uint32(len(b.t.text)), size: uint16(len(name)), rule: rule})
+	b.t.text = append(b.t.text, name...)
+}
+
+// build returns the table; the builder must not be used again.
+func (b *namesBuilder) build() names {
+	t := b.t
+	t.text, t.entries = slices.Clip(t.text), slices.Clip(t.entries)
+	n := uint64(len(t.entries))
+	slots := uint64(1) << bits.Len64(n+n/2)
+	filter := uint64(1) << max(6, bits.Len64(n*8))
+	t.slots, t.slotMsk = make([]uint32, slots), slots-1
+	t.filter, t.bitMsk = make([]uint64, filter/64), filter-1
+	t.minLen = maxName
+	for i := range t.entries {
+		e := &t.entries[i]
+		h := hashName(t.name(e))
+		e.hash = uint32(h >> 32)
+		f := filterBit(h) & t.bitMsk
+		t.filter[f/64] |= 1 << (f % 64)
+		s := h & t.slotMsk
+		for t.slots[s] != 0 {
+			s = (s + 1) & t.slotMsk
+		}
+		t.slots[s] = uint32(i + 1)
+		t.minLen, t.maxLen = min(t.minLen, int(e.size)), max(t.maxLen, int(e.size))
+	}
+	return t
+}
+
+func (t *names) name(e *nameEntry) []byte { return t.text[e.off : e.off+uint32(e.size)] }
+
+// hashName hashes a name from its last byte to its first.
+func hashName(name []byte) uint64 {
+	h := uint64(hashBasis)
+	for i := len(name) - 1; i >= 0; i-- {
+		h = (h ^ uint64(name[i])) * hashPrime
+	}
+	return h
+}
+
+// filterBit takes other bits of the hash than slot and entry do.
+func filterBit(h uint64) uint64 { return h >> 24 }
+
+// find appends to hits the entries that are name or a parent of it, parents first.
+// name must be canonical (capture.Observation.Name).
+func (t *names) find(name []byte, hits []hit) []hit {
+	if len(name) > maxName || len(t.entries) == 0 {
+		return hits
+	}
+	h := uint64(hashBasis)
+	stop := max(0, len(name)-t.maxLen)
+	for i := len(name) - 1; i >= stop; i-- {
+		h = (h ^ uint64(name[i])) * hashPrime
+		if i > 0 && name[i-1] != '.' && (!t.dashed || name[i-1] != '-') || len(name)-i < t.minLen {
+			continue
+		}
+		f := filterBit(h) & t.bitMsk
+		if t.filter[f/64]&(1<<(f%64)) == 0 {
+			continue
+		}
+		if i > 0 && name[i-1] == '.' && !boundary(name, i) {
+			continue
+		}
+		hits = t.probe(h, name[i:], i, hits)
+	}
+	return hits
+}
+
+func (t *names) probe(h uint64, name []byte, start int, hits []hit) []hit {
+	for s := h & t.slotMsk; t.slots[s] != 0; s = (s + 1) & t.slotMsk {
+		e := &t.entries[t.slots[s]-1]
+		if e.hash == uint32(h>>32) && string(t.name(e)) == string(name) {
+			hits = append(hits, hit{rule: e.rule, start: start})
+		}
+	}
+	return hits
+}
+
+// longest returns the rule of the longest entry that is name or a parent of it.
+func (t *names) longest(name []byte) (hit, bool) {
+	var buf [8]hit
+	hits := t.find(name, buf[:0])
+	if len(hits) == 0 {
+		return hit{}, false
+	}
+	return hits[len(hits)-1], true
+}

@@ -1,0 +1,70 @@
+package feeds
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Options choose what of a Library is compiled.
+type Options struct {
+	// Policies are ids. They bring the vendors they bind into the Set and are the only
+	// policies in force. Empty: all.
+	Policies []string
+	// Vendors are ids of packs. If both lists are empty, all packs are compiled.
+	Vendors []string
+	// Own lists zones of the operator, such as corp.example.com. A name below one is
+	// no look-alike: resolvers append search suffixes to names that do not exist.
+	Own []string
+}
+
+// choose returns the packs and policies the options ask for.
+func choose(lib *Library, opts Options) ([]*Pack, []*Policy, error) {
+	policies, err := choosePolicies(lib, opts.Policies)
+	errs := []error{err}
+	for _, id := range opts.Vendors {
+		if lib.Pack(id) == nil {
+			errs = append(errs, fmt.Errorf("unknown vendor %q: there is no pack of that id", id))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, nil, err
+	}
+	if len(opts.Policies) == 0 && len(opts.Vendors) == 0 {
+		return lib.Packs, policies, nil
+	}
+	var packs []*Pack
+	for _, p := range lib.Packs {
+		bound := len(opts.Policies) > 0 && slices.ContainsFunc(policies, func(q *Policy) bool { return binds(q, p) })
+		if bound || slices.Contains(opts.Vendors, p.ID) {
+			packs = append(packs, p)
+		}
+	}
+	return packs, policies, nil
+}
+
+// choosePolicies returns the policies of those ids sorted by id, all of them if there
+// are no ids.
+func choosePolicies(lib *Library, wanted []string) ([]*Policy, error) {
+	if len(wanted) == 0 {
+		return lib.Policies, nil
+	}
+	var list []*Policy
+	var errs []error
+	for _, id := range wanted {
+		p := lib.Policy(id)
+		if p == nil {
+			errs = append(errs, fmt.Errorf("unknown policy %q: the ids are in policies.yaml", id))
+			continue
+		}
+		list = append(list, p)
+	}
+	slices.SortFunc(list, func(a, b *Policy) int { return strings.Compare(a.ID, b.ID) })
+	return slices.Compact(list), errors.Join(errs...)
+}
+
+// binds reports whether a policy and a pack belong together, by the word of either.
+func binds(q *Policy, p *Pack) bool {
+	return q.Binding(p.ID) || slices.Contains(p.Policies, q.ID)
+}

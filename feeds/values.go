@@ -1,0 +1,50 @@
+package feeds
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// checkName reports why a name in a pack cannot be looked up.
+func checkName(name string) error {
+	c, err := Canonical(name)
+	if err != nil {
+		return err
+	}
+	if c != name {
+		return fmt.Errorf("%q is not canonical: write %s", name, c)
+	}
+	return nil
+}
+
+// parsePrefix reads an address or a prefix without host bits.
+func parsePrefix(s string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		if a.Zone() != "" || a.Is4In6() {
+			return netip.Prefix{}, fmt.Errorf("address %q: write it without zone and not as IPv4 in IPv6", s)
+		}
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(s)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("reading the prefix: %w", err)
+	}
+	if p.Addr().Is4In6() {
+		return netip.Prefix{}, fmt.Errorf("prefix %q: write it as IPv4", s)
+	}
+	if p != p.Masked() {
+		return netip.Prefix{}, fmt.Errorf("prefix %q has host bits: write %s", s, p.Masked())
+	}
+	return p, nil
+}
+
+// parseOUI reads the first three bytes of a hardware address, "28:57:be".
+func parseOUI(s string) (oui [3]byte, err error) {
+	b, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
+	if err != nil || len(b) != 3 || len(s) != 8 || s != strings.ToLower(s) {
+		return oui, fmt.Errorf("hardware address prefix %q: write it like 28:57:be", s)
+	}
+	return [3]byte(b), nil
+}
