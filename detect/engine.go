@@ -1,0 +1,149 @@
+package detect
+
+import (
+	"net/netip"
+
+	"telltale/capture"
+	"telltale/feeds"
+	"telltale/feeds/geo"
+)
+
+// Engine holds Observations against what is wanted. It is fed by one goroutine.
+type Engine struct {
+	conf      Config
+	set       *feeds.Set
+	told      func(Change)
+	hosts     map[netip.Addr]*host
+	findings  []*Finding
+	flows     map[uint64][]tracked
+	names     names
+	cover     Coverage
+	now       int64 // time of the latest Observation
+	sweepAt   int64
+	ech       echConfigs
+	matches   []feeds.Match // scratch
+	asMatches []feeds.Match // scratch
+	place     geo.Result    // scratch
+}
+
+// tracked credits a flow to a Finding.
+type tracked struct {
+	finding   *Finding
+	hit       *hit
+	exchanged bool
+	lead      bool // the entry that counts for the Finding itself
+}
+
+// New returns an Engine that calls told for every Change, in the order of the stream.
+func New(conf Config, told func(Change)) (*Engine, error) {
+	if err := conf.Validate(); err != nil {
+		return nil, err
+	}
+	conf = conf.withDefaults()
+	if conf.Home == nil {
+		conf.Home = privateSpace()
+	}
+	e := &Engine{
+		conf: conf, set: conf.Set, told: told,
+		hosts: make(map[netip.Addr]*host),
+		flows: make(map[uint64][]tracked),
+		ech:   make(echConfigs),
+		names: names{limit: conf.MaxNames, known: make(map[path]*answer)},
+	}
+	return e, nil
+}
+
+func privateSpace() []netip.Prefix {
+	var all []netip.Prefix
+	for _, s := range []string{
+		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", // RFC 1918, RFC 6598
+		"169.254.0.0/16", "fe80::/10", "fc00::/7", // RFC 3927, RFC 4291, RFC 4193
+	} {
+		all = append(all, netip.MustParsePrefix(s))
+	}
+	return all
+}
+
+// Observe takes the next Observation of the stream. It keeps nothing that o points to.
+func (e *Engine) Observe(o *capture.Observation) {
+	e.now = max(e.now, o.Time)
+	e.sweep()
+	e.cover.count(o)
+	if o.Kind == capture.FlowEnd && o.End.Outcome == capture.Exchanged && e.flows[o.Flow] == nil {
+		return // its first exchange was looked at, and met nothing
+	}
+	h := e.host(o)
+	if h == nil {
+		return
+	}
+	switch o.Proto {
+	case capture.ProtoDNS:
+		e.dns(h, o)
+	case capture.ProtoTLS, capture.ProtoQUIC:
+		h.fingerprint(o)
+		e.blind(o)
+		e.named(h, o)
+	case capture.ProtoHTTP:
+		e.http(h, o)
+	case capture.ProtoFlow:
+		e.flow(h, o)
+	}
+}
+
+// named takes a hello or request that gives the name of its server.
+func (e *Engine) named(h *host, o *capture.Observation) {
+	if len(o.Name) == 0 {
+		return
+	}
+	e.matches = e.set.Name(o.Name, e.matches[:0])
+	for _, m := range e.matches {
+		e.contact(h, o, m, ByName, o.Name)
+	}
+}
+
+// http takes an HTTP message: its name, its path, its program and its body.
+func (e *Engine) http(h *host, o *capture.Observation) {
+	if o.Kind == capture.Request {
+		e.proxied(o)
+		e.named(h, o)
+		e.matches = e.set.Path(o.HTTP.Target, e.matches[:0])
+		for _, m := range e.matches {
+			e.contact(h, o, m, ByName, o.HTTP.Target)
+		}
+		e.matches = e.set.UserAgent(o.HTTP.UserAgent, e.matches[:0])
+		for _, m := range e.matches {
+			e.contact(h, o, m, ByName, o.HTTP.UserAgent)
+		}
+		return
+	}
+	e.exchanged(o.Flow)
+	if len(o.HTTP.Body) == 0 {
+		return
+	}
+	e.matches = e.set.Body(o.HTTP.Body, e.matches[:0])
+	for _, m := range e.matches {
+		e.contact(h, o, m, ByName, o.HTTP.Body[:min(4, len(o.HTTP.Body))])
+	}
+}
+
+// Flush ends the stream: every Finding that changed since it was last told is summarised.
+func (e *Engine) Flush() {
+	for _, f := range e.findings {
+		e.summarise(f)
+	}
+}
+
+// Findings returns all Findings in the order they were opened, with their facts made.
+func (e *Engine) Findings() []*Finding {
+	for _, f := range e.findings {
+		e.explain(f)
+	}
+	return e.findings
+}
+
+// Coverage returns what was seen and what could not be seen.
+func (e *Engine) Coverage() Coverage {
+	c := e.cover
+	c.Hosts = len(e.hosts)
+	return c
+}

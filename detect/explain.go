@@ -1,0 +1,186 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"telltale/feeds"
+)
+
+// maxFacts bounds the facts listed with a Finding.
+const maxFacts = 32
+
+// explain makes the list of facts that raised and lowered f, its roles and policies.
+func (e *Engine) explain(f *Finding) {
+	var roles Role
+	if h := e.hosts[f.Host.Addr]; h != nil {
+		roles = h.roles()
+		f.Host.MAC, f.Host.VLAN, f.Host.Name = h.MAC, h.VLAN, h.Name
+	}
+	class, lowered := f.judge(roles)
+	f.Class = class
+	f.Facts, f.Roles, f.Policies = nil, nil, nil
+	for _, t := range f.hits {
+		f.Facts = append(f.Facts, t.facts()...)
+	}
+	for i := range f.places {
+		f.Facts = append(f.Facts, Fact{Text: f.places[i].text(), Packet: f.places[i].packet})
+	}
+	f.Facts = append(f.Facts, e.roleFacts(f, roles, lowered)...)
+	if f.more > 0 {
+		f.Facts = append(f.Facts, Fact{Text: fmt.Sprintf("%d more observations of other names or values", f.more)})
+	}
+	if len(f.Facts) > maxFacts {
+		n := len(f.Facts) - maxFacts + 1
+		f.Facts = append(f.Facts[:maxFacts-1], Fact{Text: fmt.Sprintf("%d more facts of the kinds above", n)})
+	}
+	if f.Topic == AboutVendor {
+		for _, p := range e.set.Policies(f.Vendor) {
+			if p.Counted(class) {
+				f.Policies = append(f.Policies, p)
+			}
+		}
+	}
+}
+
+func (e *Engine) roleFacts(f *Finding, roles, lowered Role) []Fact {
+	if roles == 0 || f.Topic == AboutForeign {
+		return nil
+	}
+	f.Roles = strings.Split(roles.String(), "+")
+	how := "declared"
+	if h := e.hosts[f.Host.Addr]; h != nil && h.declared&roles != roles {
+		how = "inferred from its traffic"
+	}
+	text := fmt.Sprintf("host is a %s (%s): it speaks for others", roles, how)
+	if lowered != 0 {
+		text += ", so the conclusion is lowered"
+	}
+	return []Fact{{Text: text, Against: true}}
+}
+
+// facts puts t into words.
+func (t *hit) facts() []Fact {
+	ind := t.match.Indicator
+	main := Fact{Text: t.sentence(), Indicator: ind.ID, Packet: t.proof}
+	main.Against = t.class() <= feeds.Visited && ind.Implies > feeds.Visited
+	out := []Fact{main}
+	against := func(format string, args ...any) {
+		out = append(out, Fact{Text: fmt.Sprintf(format, args...), Against: true, Indicator: ind.ID})
+	}
+	if ind.Misleading {
+		against("%s is known to mislead: %s", ind.Value, orElse(ind.Note, "contact proves nothing"))
+	}
+	if ind.Confidence == feeds.Low && ind.Implies > feeds.Likely {
+		against("the entry for %s has low confidence", ind.Value)
+	}
+	if t.channel == ByDNS && ind.Implies > feeds.Resolved {
+		against("%s was asked for by DNS only (%s): no connection was seen", t.value, times(t.asked))
+	}
+	if t.blocked != "" {
+		against("the answer for %s was %s: the contact was blocked, the asking goes on", t.value, t.blocked)
+	}
+	if t.unsure {
+		against("another name was answered with the same address as %s", t.value)
+	}
+	if t.dialled > 0 && t.exchanged == 0 {
+		against("no answer from %s was seen: attempts only", orElse(t.server, t.value))
+	}
+	return append(out, t.support()...)
+}
+
+// support is what speaks for a product beside the contact itself.
+func (t *hit) support() []Fact {
+	var out []Fact
+	ind := t.match.Indicator
+	if p, ok := t.beat.period(); ok {
+		out = append(out, Fact{Text: fmt.Sprintf("contact with %s recurs about every %s", t.value, p), Indicator: ind.ID})
+	}
+	if t.unlike {
+		out = append(out, Fact{Text: fmt.Sprintf("the TLS fingerprint used for %s is not that of the host's browsers", t.value), Indicator: ind.ID})
+	}
+	if t.families != 0 {
+		m := t.match
+		m.Families = t.families
+		out = append(out, Fact{Text: "the body names product families: " + strings.Join(m.Products(), ", "), Indicator: ind.ID, Packet: t.packet})
+	}
+	return out
+}
+
+// sentence says what met the indicator.
+func (t *hit) sentence() string {
+	ind := t.match.Indicator
+	var b strings.Builder
+	switch {
+	case t.match.Lookalike:
+		fmt.Fprintf(&b, "%s imitates a name of %s", t.value, t.match.Vendor.Name)
+	case t.match.Sinkhole:
+		fmt.Fprintf(&b, "%s is a malware sinkhole run by %s: it shows an infection, not the product", t.value, t.match.Vendor.Name)
+	case t.match.Kind == feeds.KindResolverWalk:
+		fmt.Fprintf(&b, "asked public resolvers for %s, as the product does when its names do not resolve", t.value)
+	case t.match.Kind == feeds.KindPath:
+		fmt.Fprintf(&b, "HTTP request for path %s", t.value)
+	case t.match.Kind == feeds.KindUserAgent:
+		fmt.Fprintf(&b, "HTTP User-Agent %s", t.value)
+	case t.match.Kind == feeds.KindBodyMagic:
+		fmt.Fprintf(&b, "HTTP body begins %s", t.value)
+	case t.match.Kind == feeds.KindBodyText:
+		b.WriteString("HTTP body holds text of the product")
+	case t.match.Kind == feeds.KindPort:
+		fmt.Fprintf(&b, "connection to %s", t.value)
+	case t.match.Kind == feeds.KindCIDR || t.match.Kind == feeds.KindASN:
+		fmt.Fprintf(&b, "connection to %s, an address of %s (%s %s)", t.value, t.match.Vendor.Name, t.match.Kind, ind.Value)
+	default:
+		b.WriteString([...]string{"DNS question for ", "connection to an address answered by DNS for ", "request to "}[t.channel])
+		b.WriteString(t.value)
+	}
+	fmt.Fprintf(&b, " [%s, %s confidence]", ind.Function, ind.Confidence)
+	if t.server != "" && t.match.Kind != feeds.KindResolverWalk {
+		fmt.Fprintf(&b, ", server %s", t.server)
+	}
+	if t.dialled > 0 {
+		fmt.Fprintf(&b, ", %d of %d connections answered", t.exchanged, t.dialled)
+	}
+	if t.cname != "" {
+		fmt.Fprintf(&b, ", CNAME %s", t.cname)
+	}
+	return b.String()
+}
+
+// text puts a foreign address into words.
+func (s *spot) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: ", s.Addr)
+	if s.Country != "" {
+		fmt.Fprintf(&b, "registry country %s", s.Country)
+	} else {
+		b.WriteString("registry country unknown")
+	}
+	if s.ASN != 0 {
+		fmt.Fprintf(&b, ", AS%d %s", s.ASN, s.ASName)
+	}
+	fmt.Fprintf(&b, ", range %s, %s", s.Network, s.Reason)
+	if s.Shared {
+		b.WriteString(", shared by many (anycast, CDN or cloud): the country says little")
+	}
+	fmt.Fprintf(&b, " [%s", s.Source)
+	if s.Built != 0 {
+		fmt.Fprintf(&b, ", built %s", time.Unix(0, s.Built).UTC().Format(time.DateOnly))
+	}
+	return strings.TrimSuffix(b.String(), " ") + "]"
+}
+
+func times(n uint32) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

@@ -1,0 +1,15 @@
+package detect
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// findingID derives a Finding's id from what it is about, so that every replay and
+// every sensor gives the same one.
+func findingID(f *Finding) string {
+	parts := []string{"finding", f.Topic.String(), f.Host.Addr.String(), f.Vendor, f.Product, f.rangeKey}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:12])
+}
