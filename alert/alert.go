@@ -1,0 +1,160 @@
+// Package alert is what Telltale tells a SIEM: a change of a Finding worth telling, or
+// the sensor speaking of its own health. The fields and their names are a contract,
+// described by the JSON Schema in alert.schema.json.
+package alert
+
+import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/binary"
+	"encoding/hex"
+
+	"telltale/detect"
+	"telltale/feeds"
+)
+
+// Schema is the JSON Schema (draft 2020-12) of the native form of an Alert.
+//
+//go:embed alert.schema.json
+var Schema string
+
+// Version is the version of the native form; a change that could break a reader
+// raises the first number.
+const Version = "telltale/1"
+
+// Kind says what an Alert tells.
+type Kind string
+
+// Kinds.
+const (
+	FindingOpened   Kind = "finding.opened"
+	FindingRaised   Kind = "finding.raised"
+	FindingSummary  Kind = "finding.summary"
+	FindingReopened Kind = "finding.reopened"
+	FindingCleared  Kind = "finding.cleared"
+	Lookalike       Kind = "lookalike"
+	Sinkhole        Kind = "sinkhole"
+	Foreign         Kind = "foreign"
+	HealthInput     Kind = "health.input" // an input could not be read to its end
+)
+
+// Severity is how much an Alert matters, as the values of RFC 5424 name it.
+type Severity string
+
+// Severities.
+const (
+	Info   Severity = "info"
+	Low    Severity = "low"
+	Medium Severity = "medium"
+	High   Severity = "high"
+)
+
+// Alert is one message to the outside. It does not change once made.
+type Alert struct {
+	ID       string // content-derived: the same packets give the same id
+	Seq      uint64 // 1, 2, 3 ... without a gap, per run
+	Time     int64  // packet time, nanoseconds since 1970 UTC
+	Kind     Kind
+	Severity Severity
+	Sensor   string
+	Packs    string // content hash of the vendor knowledge in use
+
+	// Finding is a copy of the Finding as it was; nil for health alerts.
+	Finding *detect.Finding
+	// Text is what a health alert says.
+	Text string
+}
+
+// Maker numbers Alerts.
+type Maker struct {
+	Sensor string
+	Packs  string
+	seq    uint64
+}
+
+// Change returns the Alert that tells of c.
+func (m *Maker) Change(c detect.Change) *Alert {
+	f := *c.Finding
+	a := m.next(c.Time, kindOf(c))
+	a.Finding = &f
+	a.Severity = severity(&f, c.Kind)
+	a.ID = id(a, c.Packet)
+	return a
+}
+
+// Health returns an Alert in which the sensor speaks of itself.
+func (m *Maker) Health(kind Kind, t int64, text string) *Alert {
+	a := m.next(t, kind)
+	a.Severity, a.Text = Medium, text
+	a.ID = id(a, 0)
+	return a
+}
+
+func (m *Maker) next(t int64, kind Kind) *Alert {
+	m.seq++
+	return &Alert{Seq: m.seq, Time: t, Kind: kind, Sensor: m.Sensor, Packs: m.Packs}
+}
+
+// kindOf names a change. What is no contact with a vendor has kinds of its own, so that
+// a rule on finding.* never counts it.
+func kindOf(c detect.Change) Kind {
+	if c.Kind == detect.Opened || c.Kind == detect.Raised {
+		switch c.Finding.Topic {
+		case detect.AboutLookalike:
+			return Lookalike
+		case detect.AboutSinkhole:
+			return Sinkhole
+		case detect.AboutForeign:
+			return Foreign
+		}
+	}
+	return [...]Kind{FindingOpened, FindingRaised, FindingSummary, FindingReopened, FindingCleared}[c.Kind]
+}
+
+func severity(f *detect.Finding, k detect.ChangeKind) Severity {
+	switch {
+	case k == detect.Cleared:
+		return Info
+	case f.Topic == detect.AboutSinkhole:
+		return High
+	case f.Topic == detect.AboutLookalike:
+		return Medium
+	}
+	switch f.Class {
+	case feeds.Installed, feeds.Device:
+		return High
+	case feeds.Likely:
+		return Medium
+	case feeds.Visited, feeds.Resolved:
+		return Low
+	}
+	if f.Topic == detect.AboutForeign {
+		return Low
+	}
+	return Info
+}
+
+// id hashes what makes an Alert this one and not another.
+func id(a *Alert, packet uint64) string {
+	h := sha256.New()
+	word := func(v uint64) {
+		var b [8]byte
+		binary.BigEndian.PutUint64(b[:], v)
+		h.Write(b[:])
+	}
+	text := func(s string) {
+		word(uint64(len(s)))
+		h.Write([]byte(s))
+	}
+	text(string(a.Kind))
+	text(a.Text)
+	word(uint64(a.Time))
+	word(packet)
+	if f := a.Finding; f != nil {
+		text(f.ID)
+		text(f.Class.String())
+		word(f.Attempts)
+		word(f.Exchanges)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}

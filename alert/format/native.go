@@ -1,0 +1,173 @@
+// Package format turns Alerts into the forms that receivers read, one file each: pure
+// functions that append to a buffer.
+package format
+
+import (
+	"strconv"
+	"time"
+
+	"telltale/alert"
+	"telltale/capture"
+	"telltale/detect"
+)
+
+// Native appends a as one JSON object of our own form (alert.Schema), pure ASCII, without
+// a line end.
+func Native(dst []byte, a *alert.Alert) []byte {
+	o := object{append(dst, '{')}
+	o.text("schema", alert.Version)
+	o.text("id", a.ID)
+	o.number("seq", a.Seq)
+	o.time("ts", a.Time)
+	o.text("kind", string(a.Kind))
+	o.text("severity", string(a.Severity))
+	if a.Text != "" {
+		o.text("text", a.Text)
+	}
+	if a.Finding != nil {
+		o.finding(a.Finding)
+	}
+	o.text("sensor", a.Sensor)
+	o.text("packs", a.Packs)
+	return append(o.b, '}')
+}
+
+// object appends the members of a JSON object.
+type object struct{ b []byte }
+
+func (o *object) key(k string) {
+	if o.b[len(o.b)-1] != '{' {
+		o.b = append(o.b, ',')
+	}
+	o.b = append(o.b, '"')
+	o.b = append(o.b, k...)
+	o.b = append(o.b, '"', ':')
+}
+
+func (o *object) text(k, v string) {
+	o.key(k)
+	o.b = appendString(o.b, v)
+}
+
+func (o *object) number(k string, v uint64) {
+	o.key(k)
+	o.b = strconv.AppendUint(o.b, v, 10)
+}
+
+func (o *object) truth(k string) {
+	o.key(k)
+	o.b = append(o.b, "true"...)
+}
+
+func (o *object) time(k string, ns int64) {
+	o.key(k)
+	o.b = append(o.b, '"')
+	o.b = time.Unix(0, ns).UTC().AppendFormat(o.b, "2006-01-02T15:04:05.000000000Z")
+	o.b = append(o.b, '"')
+}
+
+func (o *object) list(k string, n int, each func(i int)) {
+	o.key(k)
+	o.b = append(o.b, '[')
+	for i := range n {
+		if i > 0 {
+			o.b = append(o.b, ',')
+		}
+		each(i)
+	}
+	o.b = append(o.b, ']')
+}
+
+func (o *object) open(k string) {
+	o.key(k)
+	o.b = append(o.b, '{')
+}
+
+func (o *object) close() { o.b = append(o.b, '}') }
+
+func (o *object) finding(f *detect.Finding) {
+	o.text("finding", f.ID)
+	o.host(&f.Host)
+	if f.Vendor != "" {
+		o.text("vendor", f.Vendor)
+	}
+	if f.Product != "" {
+		o.text("product", f.Product)
+	}
+	o.text("class", f.Class.String())
+	o.number("attempts", f.Attempts)
+	o.number("exchanges", f.Exchanges)
+	o.number("bytes_out", f.BytesOut)
+	o.number("bytes_in", f.BytesIn)
+	o.time("first_seen", f.FirstSeen)
+	o.time("last_seen", f.LastSeen)
+	o.list("functions", len(f.Functions), func(i int) { o.b = appendString(o.b, string(f.Functions[i])) })
+	o.list("names", len(f.Names), func(i int) { o.b = appendString(o.b, f.Names[i]) })
+	o.list("facts", len(f.Facts), func(i int) { o.fact(&f.Facts[i]) })
+	if f.Foreign != nil {
+		o.foreign(f.Foreign)
+	}
+	if len(f.Roles) > 0 {
+		o.list("roles", len(f.Roles), func(i int) { o.b = appendString(o.b, f.Roles[i]) })
+	}
+	o.list("policies", len(f.Policies), func(i int) { o.b = appendString(o.b, f.Policies[i].ID) })
+}
+
+func (o *object) host(h *detect.Host) {
+	o.open("host")
+	o.text("ip", h.Addr.String())
+	if h.MAC != [6]byte{} {
+		o.text("mac", string(capture.AppendMAC(nil, h.MAC)))
+	}
+	if h.Name != "" {
+		o.text("name", h.Name)
+	}
+	if h.VLAN != 0 {
+		o.number("vlan", uint64(h.VLAN))
+	}
+	o.close()
+}
+
+func (o *object) fact(f *detect.Fact) {
+	o.b = append(o.b, '{')
+	o.text("text", f.Text)
+	if f.Against {
+		o.truth("against")
+	} else {
+		o.truth("for")
+	}
+	if f.Indicator != "" {
+		o.text("indicator", f.Indicator)
+	}
+	if f.Packet != 0 {
+		o.number("packet", f.Packet)
+	}
+	o.close()
+}
+
+func (o *object) foreign(p *detect.Foreign) {
+	o.open("foreign")
+	o.text("ip", p.Addr.String())
+	if p.Country != "" {
+		o.text("country", p.Country)
+	}
+	if p.ASN != 0 {
+		o.number("asn", uint64(p.ASN))
+	}
+	if p.ASName != "" {
+		o.text("as_name", p.ASName)
+	}
+	o.text("network", p.Network.String())
+	o.text("source", p.Source)
+	if p.Built != 0 {
+		o.key("built")
+		o.b = append(o.b, '"')
+		o.b = time.Unix(0, p.Built).UTC().AppendFormat(o.b, time.DateOnly)
+		o.b = append(o.b, '"')
+	}
+	o.text("reason", p.Reason)
+	if p.Shared {
+		o.truth("shared")
+	}
+	o.close()
+}
