@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"telltale/capture"
+	"telltale/capture/decode"
+	"telltale/capture/flow"
+	"telltale/capture/pcapfile"
+)
+
+// inputFlags say which packets are read and how.
+type inputFlags struct {
+	Captures  []string `arg:"" name:"capture" help:"Capture files (pcap, pcapng; gzip and zstd are recognised), directories or globs; '-' is standard input. All are read as one stream in time order."`
+	Start     string   `help:"Skip packets before this time (RFC 3339, or YYYY-MM-DD[ HH:MM[:SS]] in UTC)." placeholder:"TIME"`
+	End       string   `help:"Skip packets from this time on." placeholder:"TIME"`
+	Recursive bool     `short:"r" help:"Descend into directories."`
+	Workers   int      `short:"j" default:"0" help:"Goroutines that follow flows; 0 is one a processor. The output is the same for any number."`
+	MaxFlows  int      `default:"1048576" help:"Flows remembered at once."`
+	Progress  bool     `default:"true" negatable:"" help:"Show progress when standard error is a terminal."`
+}
+
+// times parses --start and --end.
+func (f *inputFlags) times() (start, end int64, err error) {
+	s, err1 := parseTime(f.Start)
+	n, err2 := parseTime(f.End)
+	return s, n, errors.Join(err1, err2)
+}
+
+func parseTime(s string) (int64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UnixNano(), nil
+		}
+	}
+	return 0, fmt.Errorf("cannot read the time %q: write it like 2017-09-13T00:00:00Z or 2017-09-13", s)
+}
+
+// open opens the captures.
+func (f *inputFlags) open(e *env) (*pcapfile.Reader, error) {
+	start, end, err := f.times()
+	if err != nil {
+		return nil, usage(err)
+	}
+	r, err := pcapfile.Open(pcapfile.Config{Paths: f.Captures, Stdin: e.stdin, Start: start, End: end, Recursive: f.Recursive})
+	if err != nil {
+		return nil, fmt.Errorf("opening captures: %w", err)
+	}
+	return r, nil
+}
+
+// read runs the captures through decoding and calls visit for every Observation.
+func (f *inputFlags) read(e *env, src *pcapfile.Reader, visit func(*capture.Observation) error) (flow.Result, error) {
+	stop := func() {}
+	if f.Progress {
+		stop = progress(e.stderr, src)
+	}
+	defer stop()
+	conf := flow.Config{Workers: workers(f.Workers), MaxFlows: f.MaxFlows}
+	return flow.Run(e.ctx, src, conf, decode.Config{}, visit)
+}
+
+// damage reports what was wrong with the inputs; it is an error if anything was.
+func damage(w io.Writer, src *pcapfile.Reader) error {
+	errs := src.Errs()
+	for _, err := range errs {
+		fmt.Fprintf(w, "telltale: %s\n", printable(err.Error()))
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return &statusError{status: exitFailed}
+}
