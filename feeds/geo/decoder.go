@@ -12,9 +12,6 @@ import (
 // decoder decodes the record found at an address.
 type decoder func(a netip.Addr, res maxminddb.Result) (answer, error)
 
-// sampled is how many networks are looked at to learn what a database holds.
-const sampled = 1024
-
 // decoderFor finds out how to read the records of a database: by its type if geoip2
 // knows that and the records bear it out, else by what the records look like.
 func decoderFor(tree *maxminddb.Reader, data []byte) (decoder, Kind, error) {
@@ -29,8 +26,7 @@ func decoderFor(tree *maxminddb.Reader, data []byte) (decoder, Kind, error) {
 			return nil, 0, fmt.Errorf("a database of type %q tells neither country nor AS: "+
 				"give one of Country, City, Enterprise, ASN or ISP", tree.Metadata.DatabaseType)
 		}
-		ok, err := bearsOut(tree, decode)
-		if ok || err != nil {
+		if ok, err := bearsOut(tree, decode); ok || err != nil {
 			return decode, kind, err
 		}
 	}
@@ -38,21 +34,38 @@ func decoderFor(tree *maxminddb.Reader, data []byte) (decoder, Kind, error) {
 }
 
 // bearsOut reports whether a decoder gets an answer out of one of the first networks.
-func bearsOut(tree *maxminddb.Reader, decode decoder) (bool, error) {
-	n := 0
-	for res := range tree.Networks(maxminddb.SkipEmptyValues()) {
-		if err := res.Err(); err != nil {
-			return false, damaged(err)
-		}
+func bearsOut(tree *maxminddb.Reader, decode decoder) (ok bool, err error) {
+	err = sample(tree, func(res maxminddb.Result) bool {
 		ans, err := decode(res.Prefix().Addr(), res)
-		if err == nil && ans != (answer{}) {
-			return true, nil
+		ok = err == nil && ans != answer{}
+		return !ok
+	})
+	return ok, err
+}
+
+// Bounds on how much of a database is looked at to learn what it holds.
+const (
+	sampledNetworks = 1 << 16
+	sampledRecords  = 1024
+)
+
+// sample calls look with the first networks that have a record, until that returns false.
+func sample(tree *maxminddb.Reader, look func(maxminddb.Result) bool) error {
+	networks, found := 0, 0
+	for res := range tree.Networks(maxminddb.IncludeNetworksWithoutData()) {
+		if err := res.Err(); err != nil {
+			return damaged(err)
 		}
-		if n++; n == sampled {
-			break
+		if res.Found() {
+			if found++; !look(res) {
+				return nil
+			}
+		}
+		if networks++; networks == sampledNetworks || found == sampledRecords {
+			return nil
 		}
 	}
-	return false, nil
+	return nil
 }
 
 // typedDecoder returns the decoder of a type geoip2 knows, and nil if that type tells

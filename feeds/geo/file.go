@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -44,26 +43,20 @@ func openFile(name string) (*file, error) {
 
 // readFile returns the content of a file that is not too large.
 func readFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errors.New("no such file: check the path")
 	case err != nil:
 		return nil, fmt.Errorf("%w: check the path and who may read it", err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, errors.New("not a regular file: give the path of the .mmdb file")
 	case info.Size() > maxFileSize:
-		return nil, fmt.Errorf("%d bytes are too many: give a file of at most %d", info.Size(), maxFileSize)
+		return nil, fmt.Errorf("%d bytes are too many: give a file of at most %d", info.Size(), int64(maxFileSize))
 	}
-	data := make([]byte, info.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, fmt.Errorf("reading it: %w: try again when it is no longer written to", err)
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: check who may read it", err)
 	}
 	return data, nil
 }

@@ -13,15 +13,15 @@ type ranges4 struct {
 	index  []uint32 // for each /16 the segment its first address is in, and the last segment
 }
 
-func newRanges4(s segments) *ranges4 {
-	t := &ranges4{starts: make([]uint32, len(s.starts)), values: s.values}
-	for i, k := range s.starts {
-		t.starts[i] = uint32(k.lo)
+func parseRanges4(raw []byte, palette int) (*ranges4, error) {
+	starts, values, err := parseSegments(raw, space4, palette, func(k key) uint32 { return uint32(k.lo) })
+	if err != nil {
+		return nil, err
 	}
-	t.index = indexOf(len(s.starts), func(i int) (slot uint32, first bool) {
-		return t.starts[i] >> 16, t.starts[i]&0xffff == 0
+	index := indexOf(len(starts), func(i int) (slot uint32, first bool) {
+		return starts[i] >> 16, starts[i]&0xffff == 0
 	})
-	return t
+	return &ranges4{starts, values, index}, nil
 }
 
 // find returns the value at a, and the length of the largest prefix around a that has
@@ -52,20 +52,24 @@ type ranges6 struct {
 	index  []uint32 // as in ranges4, for each /19 of 2000::/3
 }
 
-// slot6 is the place of a number of 2000::/3 in the index.
+// shift6 is how many bits of the high half stand behind a place in the index.
 const shift6 = 64 - 3 - indexBits
 
+// slot6 is the place of a number of 2000::/3 in the index.
 func slot6(hi uint64) uint32 {
 	return uint32(hi>>shift6) & (1<<indexBits - 1)
 }
 
-func newRanges6(s segments) *ranges6 {
-	t := &ranges6{starts: s.starts, values: s.values}
-	t.index = indexOf(len(s.starts), func(i int) (slot uint32, first bool) {
-		k := s.starts[i]
+func parseRanges6(raw []byte, palette int) (*ranges6, error) {
+	starts, values, err := parseSegments(raw, space6, palette, func(k key) key { return k })
+	if err != nil {
+		return nil, err
+	}
+	index := indexOf(len(starts), func(i int) (slot uint32, first bool) {
+		k := starts[i]
 		return slot6(k.hi), k.hi&(1<<shift6-1) == 0 && k.lo == 0
 	})
-	return t
+	return &ranges6{starts, values, index}, nil
 }
 
 // find is that of ranges4. Nothing is known outside 2000::/3.

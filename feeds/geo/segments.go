@@ -68,33 +68,33 @@ func appendSegments(b []byte, s segments) []byte {
 	return b
 }
 
-// parseSegments reads what appendSegments wrote. Values must be below palette.
-func parseSegments(b []byte, in space, palette int) (segments, error) {
+// parseSegments reads what appendSegments wrote, and converts the starts on the way.
+// Values are below palette.
+func parseSegments[K any](b []byte, in space, palette int, convert func(key) K) (starts []K, values []uint32, err error) {
 	n, used := binary.Uvarint(b)
 	if used <= 0 || n == 0 || n > maxSegments || n > uint64(len(b)) {
-		return segments{}, fmt.Errorf("%s ranges: bad count", in.name)
+		return nil, nil, fmt.Errorf("%s ranges: bad count", in.name)
 	}
 	b = b[used:]
 	if uint64(len(b)) < n-1 {
-		return segments{}, fmt.Errorf("%s ranges: %w", in.name, errTruncated)
+		return nil, nil, fmt.Errorf("%s ranges: %w", in.name, errTruncated)
 	}
-	shifts, b := b[:n-1], b[n-1:]
-	starts, b, err := parseStarts(b, shifts, in)
+	starts, b, err = parseStarts(b[n-1:], b[:n-1], in, convert)
 	if err != nil {
-		return segments{}, fmt.Errorf("%s ranges: %w", in.name, err)
+		return nil, nil, fmt.Errorf("%s ranges: %w", in.name, err)
 	}
-	values, err := parseValues(b, int(n), palette)
+	values, err = parseValues(b, int(n), palette)
 	if err != nil {
-		return segments{}, fmt.Errorf("%s ranges: %w", in.name, err)
+		return nil, nil, fmt.Errorf("%s ranges: %w", in.name, err)
 	}
-	return segments{starts, values}, nil
+	return starts, values, nil
 }
 
 // parseStarts adds up the lengths. All starts lie in the space, in strict order.
-func parseStarts(b, shifts []byte, in space) (starts []key, rest []byte, err error) {
-	starts = make([]key, 1, len(shifts)+1)
-	starts[0] = in.base
-	at := key{}
+func parseStarts[K any](b, shifts []byte, in space, convert func(key) K) (starts []K, rest []byte, err error) {
+	starts = make([]K, 1, len(shifts)+1)
+	starts[0] = convert(in.base)
+	at, end := in.base, in.last()
 	for _, shift := range shifts {
 		n, used := readNumber(b)
 		if used == 0 {
@@ -103,12 +103,11 @@ func parseStarts(b, shifts []byte, in space) (starts []key, rest []byte, err err
 		b = b[used:]
 		length := n.shiftLeft(uint(shift))
 		next, over := at.plus(length)
-		if over || shift > 127 || n.zero() || length.shiftRight(uint(shift)) != n || !next.less(in.size) {
+		if over || n.zero() || length.shiftRight(uint(shift)) != n || end.less(next) {
 			return nil, nil, fmt.Errorf("segment %d is out of range", len(starts))
 		}
 		at = next
-		start, _ := in.base.plus(at)
-		starts = append(starts, start)
+		starts = append(starts, convert(at))
 	}
 	return starts, b, nil
 }
@@ -141,6 +140,9 @@ func appendNumber(b []byte, k key) []byte {
 // readNumber reads a number and returns how many bytes it took, 0 if it is cut short
 // or has more than 128 bits.
 func readNumber(b []byte) (k key, used int) {
+	if len(b) > 0 && b[0] < 0x80 { // nearly all
+		return key{0, uint64(b[0])}, 1
+	}
 	for i := 0; i < len(b) && i < maxVarint; i++ {
 		part := key{0, uint64(b[i] & 0x7f)}
 		if i == maxVarint-1 && part.lo > 3 {

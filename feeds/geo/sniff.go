@@ -23,23 +23,20 @@ var (
 // schema says where the records of a database keep what is wanted. A path is nil where
 // they do not.
 type schema struct {
-	country, asn, asName []any
+	country, asn, asName []string
 }
 
 // sniffedDecoder learns from the first records where the wanted fields are.
 func sniffedDecoder(tree *maxminddb.Reader) (decoder, Kind, error) {
 	best := [3]int{len(countryPaths), len(asnPaths), len(asNamePaths)}
-	n := 0
-	for res := range tree.Networks(maxminddb.SkipEmptyValues()) {
-		if err := res.Err(); err != nil {
-			return nil, 0, damaged(err)
-		}
+	err := sample(tree, func(res maxminddb.Result) bool {
 		best[0] = firstHit(res, countryPaths[:best[0]], best[0], func(v any) bool { return asCountry(v) != "" })
 		best[1] = firstHit(res, asnPaths[:best[1]], best[1], func(v any) bool { return asASN(v) != 0 })
 		best[2] = firstHit(res, asNamePaths[:best[2]], best[2], func(v any) bool { return asName(v) != "" })
-		if n++; n == sampled {
-			break
-		}
+		return true
+	})
+	if err != nil {
+		return nil, 0, err
 	}
 	s := schema{pathOf(countryPaths, best[0]), pathOf(asnPaths, best[1]), pathOf(asNamePaths, best[2])}
 	var kind Kind
@@ -67,15 +64,11 @@ func firstHit(res maxminddb.Result, paths []string, none int, good func(any) boo
 }
 
 // pathOf returns paths[i] in parts, nil if there is none.
-func pathOf(paths []string, i int) []any {
+func pathOf(paths []string, i int) []string {
 	if i >= len(paths) {
 		return nil
 	}
-	var parts []any
-	for p := range strings.SplitSeq(paths[i], ".") {
-		parts = append(parts, p)
-	}
-	return parts
+	return strings.Split(paths[i], ".")
 }
 
 // decode is the decoder of the schema.
@@ -86,18 +79,20 @@ func (s schema) decode(_ netip.Addr, res maxminddb.Result) (answer, error) {
 	return answer{asCountry(country), asASN(asn), asName(name)}, errors.Join(err, err2, err3)
 }
 
-// valueAt returns the value at a path of a record, nil if it has none. A record of
-// another shape than the rest is no error.
-func valueAt(res maxminddb.Result, path []any) (v any, err error) {
+// valueAt returns the value at a path of a record, nil if it has none: records need not
+// all have the same shape.
+func valueAt(res maxminddb.Result, path []string) (v any, err error) {
 	if path == nil {
 		return nil, nil
 	}
-	err = res.DecodePath(&v, path...)
-	var shape maxminddb.UnmarshalTypeError
-	if errors.As(err, &shape) {
-		return nil, nil
+	if err := res.DecodePath(&v, path[0]); err != nil {
+		return nil, err
 	}
-	return v, err
+	for _, field := range path[1:] {
+		fields, _ := v.(map[string]any)
+		v = fields[field]
+	}
+	return v, nil
 }
 
 // asCountry returns the country a value names by its code, "" if it does not.

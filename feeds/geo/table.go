@@ -74,9 +74,14 @@ func ReadTable(data []byte) (*Table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading a range table: %w", err)
 	}
+	return newTable(h, [3]func() ([]byte, error){parts[0].unpack, parts[1].unpack, parts[2].unpack}), nil
+}
+
+// newTable makes a table of parts that are yet to be unpacked: palette, IPv4, IPv6.
+func newTable(h Header, unpack [3]func() ([]byte, error)) *Table {
 	t := &Table{Header: h}
 	t.palette = sync.OnceValues(func() (palette, error) {
-		raw, err := parts[0].unpack()
+		raw, err := unpack[0]()
 		if err != nil {
 			return palette{}, err
 		}
@@ -86,21 +91,9 @@ func ReadTable(data []byte) (*Table, error) {
 		}
 		return p, err
 	})
-	t.v4 = sync.OnceValues(func() (*ranges4, error) {
-		s, err := t.segments(parts[1], space4)
-		if err != nil {
-			return &ranges4{}, err
-		}
-		return newRanges4(s), nil
-	})
-	t.v6 = sync.OnceValues(func() (*ranges6, error) {
-		s, err := t.segments(parts[2], space6)
-		if err != nil {
-			return &ranges6{}, err
-		}
-		return newRanges6(s), nil
-	})
-	return t, nil
+	t.v4 = sync.OnceValues(func() (*ranges4, error) { return half(t, unpack[1], parseRanges4) })
+	t.v6 = sync.OnceValues(func() (*ranges6, error) { return half(t, unpack[2], parseRanges6) })
+	return t
 }
 
 // Load unpacks the whole table and tells whether it is sound.
@@ -114,17 +107,17 @@ func (t *Table) Load() error {
 	return nil
 }
 
-// segments unpacks one half.
-func (t *Table) segments(p part, in space) (segments, error) {
-	values, err := t.palette()
+// half unpacks one half of the table.
+func half[R any](t *Table, unpack func() ([]byte, error), parse func([]byte, int) (*R, error)) (*R, error) {
+	p, err := t.palette()
 	if err != nil {
-		return segments{}, err
+		return nil, err
 	}
-	raw, err := p.unpack()
+	raw, err := unpack()
 	if err != nil {
-		return segments{}, err
+		return nil, err
 	}
-	return parseSegments(raw, in, len(values.values))
+	return parse(raw, len(p.values))
 }
 
 // find returns the value at a and its name, 0 and "" if there is none, and the length

@@ -21,30 +21,36 @@ func EncodeTable(h Header, rows []Row, names map[uint32]string) ([]byte, error) 
 	if len(h.Name) > maxName || h.Built < 0 || h.Built > maxSeconds {
 		return nil, errors.New("packing a range table: name or date out of range")
 	}
-	p, index := newPalette(rows, names)
-	halves := [2][]byte{}
-	for i, in := range [2]space{space4, space6} {
-		s, err := segmentsOf(rows, in, index)
-		if err != nil {
-			return nil, fmt.Errorf("packing a range table: %w", err)
-		}
-		halves[i] = appendSegments(nil, s)
-	}
-	raw, err := appendPalette(nil, p)
+	parts, err := partsOf(rows, names)
 	if err != nil {
 		return nil, fmt.Errorf("packing a range table: %w", err)
 	}
-	return pack(h, raw, halves[0], halves[1])
+	return pack(h, parts)
+}
+
+// partsOf returns the parts of the table that holds rows, not yet packed.
+func partsOf(rows []Row, names map[uint32]string) (parts [3][]byte, err error) {
+	p, index := newPalette(rows, names)
+	if parts[0], err = appendPalette(nil, p); err != nil {
+		return parts, err
+	}
+	for i, in := range [2]space{space4, space6} {
+		s, err := segmentsOf(rows, in, index)
+		if err != nil {
+			return parts, err
+		}
+		parts[i+1] = appendSegments(nil, s)
+	}
+	return parts, nil
 }
 
 // pack joins header and parts.
-func pack(h Header, parts ...[]byte) ([]byte, error) {
+func pack(h Header, parts [3][]byte) ([]byte, error) {
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1),
 		zstd.WithWindowSize(8<<20))
 	if err != nil {
 		return nil, fmt.Errorf("packing a range table: %w", err)
 	}
-	defer z.Close()
 	b := append([]byte(magic), byte(h.Kind))
 	b = binary.AppendUvarint(b, uint64(h.Built))
 	b = appendString(b, h.Name)
@@ -58,7 +64,7 @@ func pack(h Header, parts ...[]byte) ([]byte, error) {
 		b = binary.AppendUvarint(b, uint64(len(packed)-n))
 		b = binary.AppendUvarint(b, uint64(len(raw)))
 	}
-	return append(b, packed...), nil
+	return append(b, packed...), z.Close()
 }
 
 func appendString(b []byte, s string) []byte {

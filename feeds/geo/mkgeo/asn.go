@@ -41,9 +41,7 @@ func readSystems(files ...string) (*systems, error) {
 		if err != nil {
 			return nil, err
 		}
-		err = s.read(f)
-		f.Close()
-		if err != nil {
+		if err := errors.Join(s.read(f), f.Close()); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,7 +16,7 @@ func readCountries(name string) (rows []geo.Row, built time.Time, err error) {
 	if err != nil {
 		return nil, built, fmt.Errorf("opening %s: %w", name, err)
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	for res := range db.Networks() {
 		var code string
 		if err := res.DecodePath(&code, "country_code"); err != nil {

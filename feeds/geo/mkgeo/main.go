@@ -106,9 +106,9 @@ func build(log io.Writer, name string, h geo.Header, rows []geo.Row, names map[u
 	if err := verify(name, h, rows); err != nil {
 		return fmt.Errorf("verifying %s: %w", name, err)
 	}
-	fmt.Fprintf(log, "%s: %s of %s, %d ranges (%d cut where they overlapped), %d names, %d bytes\n",
+	_, err = fmt.Fprintf(log, "%s: %s of %s, %d ranges (%d cut where they overlapped), %d names, %d bytes\n",
 		name, h.Name, time.Unix(h.Built, 0).UTC().Format(time.DateOnly), len(rows), cut, len(names), len(data))
-	return nil
+	return err
 }
 
 // verify reads a table back and compares its header and every range.
