@@ -50,6 +50,7 @@ func TestLintRules(t *testing.T) {
 		{"a trailing dot", entryOf("value: x.demobrand.com."), "malformed"},
 		{"invalid IDNA", entryOf("value: 'x\u00ad\u200b\uffff.demobrand.com'"), "malformed"},
 		{"a U-label", entryOf("value: 'ü.demobrand.com'"), "malformed"},
+		{"a name folded over two lines", entryOf("value: x- y.demobrand.com"), "malformed"},
 		{"an empty label", entryOf("value: x..demobrand.com"), "malformed"},
 		{"a regex without end", entryOf("kind: regex", `value: '^x[0-9]\.demobrand\.com'`), "malformed"},
 		{"a regex without begin", entryOf("kind: regex", `value: 'x[0-9]\.demobrand\.com$'`), "malformed"},

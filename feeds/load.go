@@ -148,10 +148,10 @@ func (l *Library) Policy(id string) *Policy {
 func (l *Library) Generation() string {
 	h := sha256.New()
 	for _, s := range l.sums {
-		fmt.Fprintln(h, s)
+		_, _ = fmt.Fprintln(h, s)
 	}
 	for _, p := range l.Packs {
-		fmt.Fprintf(h, "pack %s %x\n", p.ID, p.sum)
+		_, _ = fmt.Fprintf(h, "pack %s %x\n", p.ID, p.sum)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }

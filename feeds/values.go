@@ -16,7 +16,17 @@ func checkName(name string) error {
 	if c != name {
 		return fmt.Errorf("%q is not canonical: write %s", name, c)
 	}
+	for i := range len(name) {
+		if !hostByte(name[i]) {
+			return fmt.Errorf("%q is no host name: it holds %q, which a YAML list folded over two lines can cause", name, name[i])
+		}
+	}
 	return nil
+}
+
+// hostByte says whether c occurs in names of hosts and services (RFC 952, RFC 2782).
+func hostByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
 }
 
 // parsePrefix reads an address or a prefix without host bits.
