@@ -35,6 +35,7 @@ type half struct {
 	next   uint32 // next sequence number wanted; valid iff synced
 	buf    uint32 // assembly buffer + 1
 	synced bool
+	told   bool // a message of this direction was understood
 	shut   bool // nothing further is wanted of this direction
 }
 

@@ -9,12 +9,12 @@ import (
 type registry struct {
 	streams   []proto.Stream
 	datagrams []proto.Datagram
-	first     [256]bool       // bytes a message of a stream protocol on any port can begin with
-	ports     map[uint16]bool // ports with a stream protocol of their own
+	first     [256]bool     // bytes a message of a stream protocol on any port can begin with
+	ports     [1 << 16]bool // ports with a stream protocol of their own
 }
 
-func newRegistry(streams []proto.Stream, datagrams []proto.Datagram) registry {
-	r := registry{streams: streams, datagrams: datagrams, ports: map[uint16]bool{}}
+func newRegistry(streams []proto.Stream, datagrams []proto.Datagram) *registry {
+	r := &registry{streams: streams, datagrams: datagrams}
 	for _, p := range streams {
 		if p.Port != 0 {
 			r.ports[p.Port] = true

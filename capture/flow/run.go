@@ -10,6 +10,7 @@ import (
 
 	"telltale/capture"
 	"telltale/capture/decode"
+	"telltale/capture/proto"
 )
 
 // Result is what Run counted.
@@ -28,8 +29,9 @@ func Run(ctx context.Context, src capture.Source, conf Config, dec decode.Config
 	}
 	conf = conf.withDefaults()
 	r := runner{conf: conf, src: src, decoder: decode.New(dec), visit: visit}
+	reg := newRegistry(proto.Streams(), proto.Datagrams())
 	for range conf.Shards {
-		r.shards = append(r.shards, newTable(conf))
+		r.shards = append(r.shards, newTable(conf, reg))
 	}
 	var err error
 	if conf.Workers == 1 {
@@ -110,7 +112,7 @@ func (r *runner) deliver(log *capture.Log) error {
 
 // segment follows one decoded packet.
 func (t *table) segment(s *decode.Segment, hash uint64, reason decode.Reason, log *capture.Log) {
-	if t.tick++; t.tick&63 == 0 {
+	if t.tick++; t.tick&255 == 0 {
 		t.expire(s, log, 4)
 	}
 	switch {

@@ -8,7 +8,10 @@ import (
 
 	"telltale/capture"
 	"telltale/capture/decode"
+	"telltale/capture/proto"
 )
+
+var testRegistry = newRegistry(proto.Streams(), proto.Datagrams())
 
 // talk builds the segments of one TCP connection.
 type talk struct {
@@ -22,7 +25,7 @@ type talk struct {
 
 func newTalk(conf Config) *talk {
 	conf.Shards = 1
-	return &talk{t: newTable(conf.withDefaults()), seq: [2]uint32{1000, 5000}, port: 443}
+	return &talk{t: newTable(conf.withDefaults(), testRegistry), seq: [2]uint32{1000, 5000}, port: 443}
 }
 
 // segment makes a segment of side (0 is the client) at an offset from its next byte.

@@ -50,8 +50,9 @@ func (t *table) fresh(e *entry, side int, seq uint32, b []byte, s *decode.Segmen
 	if h.synced {
 		ahead := int32(seq - h.next)
 		switch {
-		case ahead < 0 && t.unread(e, s, b):
-			// What was at this place before was no message: an ACK with stray bytes.
+		case ahead < 0 && !h.told && t.begins(s, b):
+			// What was at this place before was no message: an ACK with stray bytes. Or
+			// it is the start of an answer whose later part came first.
 		case ahead < 0:
 			if int(-ahead) >= len(b) {
 				return // seen before
@@ -64,24 +65,27 @@ func (t *table) fresh(e *entry, side int, seq uint32, b []byte, s *decode.Segmen
 	t.read(e, side, seq, end, b, s, log)
 }
 
-// unread says that b begins a message although bytes were seen at its place before, in
-// a flow of which nothing was understood so far.
-func (t *table) unread(e *entry, s *decode.Segment, b []byte) bool {
-	if e.app != capture.ProtoNone {
-		return false
-	}
+// begins says that b is surely the start of a message.
+func (t *table) begins(s *decode.Segment, b []byte) bool {
 	_, v := t.reg.stream(0, s.SrcPort, s.DstPort, b)
 	return v == proto.Yes
 }
 
-// early keeps a segment that came before the ones it follows, at the start of a
+// early deals with a segment that came before the ones it follows, at the start of a
 // stream where a hello may be out of order. It says whether the segment is dealt with.
 func (t *table) early(e *entry, side int, seq uint32, b []byte, s *decode.Segment) bool {
 	h := &e.half[side]
-	if e.bytes[side] != uint64(s.PayloadLen) || !e.has(flagSYN) {
-		return false // not at the start: what is missing is taken for lost
+	if !e.has(flagSYN) {
+		return false // not surely at the start: what is missing is taken for lost
 	}
-	if _, v := t.reg.stream(0, s.SrcPort, s.DstPort, b); v == proto.Yes {
+	if t.begins(s, b) {
+		return false
+	}
+	if side != int(e.client) {
+		// Of an answer the first bytes are enough: it is waited for, not stored.
+		return !e.has(flagOpenTold) && e.bytes[side] <= maxAhead
+	}
+	if e.bytes[side] != uint64(s.PayloadLen) {
 		return false
 	}
 	h.buf = t.buffers.get(h.next)
@@ -197,6 +201,7 @@ func (t *table) told(e *entry, side int, p *proto.Stream, status proto.Status, l
 		e.orient(1 - side)
 	}
 	e.app = p.Proto
+	e.half[side].told = true
 	if status == proto.Denied && e.outcome < capture.Exchanged {
 		e.outcome = capture.Refused
 	}

@@ -5,7 +5,6 @@ import (
 
 	"telltale/capture"
 	"telltale/capture/decode"
-	"telltale/capture/proto"
 )
 
 const (
@@ -27,16 +26,16 @@ type table struct {
 
 	buffers buffers
 	quic    collectors
-	reg     registry
+	reg     *registry
 	stats   Stats
 }
 
-func newTable(conf Config) *table {
+func newTable(conf Config, reg *registry) *table {
 	t := &table{
 		conf:  conf,
 		max:   conf.MaxFlows / conf.Shards,
 		index: make([]uint64, 1024),
-		reg:   newRegistry(proto.Streams(), proto.Datagrams()),
+		reg:   reg,
 	}
 	t.buffers = buffers{limit: max(conf.MaxAssembly/conf.Shards, conf.MaxMessage), message: conf.MaxMessage}
 	t.quic = collectors{limit: conf.MaxQUIC / conf.Shards}
@@ -69,7 +68,7 @@ func (t *table) find(s *decode.Segment, hash uint64) (*entry, int) {
 
 // insert adds the flow that s begins, making room if there is none.
 func (t *table) insert(s *decode.Segment, hash uint64, log *capture.Log) *entry {
-	t.expire(s, log, 2)
+	t.expire(s, log, 1)
 	if t.live >= t.max {
 		t.evict(s, log)
 	}

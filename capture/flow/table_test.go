@@ -19,7 +19,7 @@ func datagram(i int, t int64) decode.Segment {
 
 func TestTableBound(t *testing.T) {
 	conf := Config{Shards: 1, MaxFlows: 100}.withDefaults()
-	tab := newTable(conf)
+	tab := newTable(conf, testRegistry)
 	var log capture.Log
 	const n = 5000
 	for i := range n {
@@ -45,7 +45,7 @@ func TestTableBound(t *testing.T) {
 
 // TestTableFindsAll removes flows in a scattered order: those left must stay in reach.
 func TestTableFindsAll(t *testing.T) {
-	tab := newTable(Config{Shards: 1}.withDefaults())
+	tab := newTable(Config{Shards: 1}.withDefaults(), testRegistry)
 	var log capture.Log
 	const n = 20000
 	for i := range n {
@@ -82,7 +82,7 @@ func indexOf(tab *table, e *entry) int {
 }
 
 func TestIdleFlowsEnd(t *testing.T) {
-	tab := newTable(Config{Shards: 1}.withDefaults())
+	tab := newTable(Config{Shards: 1}.withDefaults(), testRegistry)
 	var log capture.Log
 	s := datagram(0, 0)
 	tab.segment(&s, s.Hash(0), decode.OK, &log)

@@ -226,3 +226,24 @@ func TestSnapLengthCutsHello(t *testing.T) {
 		t.Errorf("names %q", got)
 	}
 }
+
+// TestAnswerOutOfOrder: the first segment of a response comes after the second.
+func TestAnswerOutOfOrder(t *testing.T) {
+	k := newTalk(Config{})
+	k.port = 80
+	k.handshake()
+	k.send(0, "GET /a HTTP/1.1\r\nHost: one.example\r\n\r\n")
+	head := "HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\nKLD2" + string(make([]byte, 1000))
+	k.feed(k.segment(1, decode.ACK, len(head), string(make([]byte, 1400))))
+	k.send(1, head)
+	all := k.end()
+	found := false
+	for i := range k.log.Len() {
+		if o := k.log.At(i); o.Kind == capture.Response {
+			found = string(o.HTTP.Body[:4]) == "KLD2"
+		}
+	}
+	if !found {
+		t.Errorf("the response is not seen: %+v", all)
+	}
+}

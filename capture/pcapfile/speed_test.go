@@ -120,7 +120,9 @@ func benchmark(b *testing.B, paths ...string) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for i := 0; r.Next(&ring[i%len(ring)]) == nil; i++ {
+		i := 0
+		for r.Next(&ring[i%len(ring)]) == nil {
+			i++
 		}
 		s := r.Stats()
 		packets += s.Packets
