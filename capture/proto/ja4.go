@@ -120,7 +120,7 @@ func ja4Alphanumeric(c byte) bool {
 
 // ja4Ciphers hashes the sorted ciphers.
 func ja4Ciphers(dst []byte, ciphers []uint16, log *capture.Log) {
-	slices.Sort(ciphers)
+	ja4Sort(ciphers)
 	var buf [ja4Stack * ja4Item]byte
 	text := ja4Text(buf[:0], len(ciphers), log)
 	ja4Hash(dst, ja4AppendList(text, ciphers))
@@ -133,7 +133,7 @@ func ja4Extensions(dst []byte, extensions []uint16, signatures []byte, log *capt
 		ja4Hash(dst, nil)
 		return
 	}
-	slices.Sort(extensions)
+	ja4Sort(extensions)
 	var buf [2 * ja4Stack * ja4Item]byte
 	text := ja4Text(buf[:0], len(extensions)+len(signatures)/2+1, log)
 	kept := slices.DeleteFunc(extensions, func(e uint16) bool { return e == tlsServerName || e == tlsALPN })
@@ -143,6 +143,22 @@ func ja4Extensions(dst []byte, extensions []uint16, signatures []byte, log *capt
 		text = ja4AppendList(append(text, '_'), s)
 	}
 	ja4Hash(dst, text)
+}
+
+// ja4Sort sorts v. Lists are short, and many clients send them nearly in order:
+// insertion takes half the time of the general sort (BenchmarkJA4).
+func ja4Sort(v []uint16) {
+	if len(v) > ja4Stack {
+		slices.Sort(v)
+		return
+	}
+	for i := 1; i < len(v); i++ {
+		x, j := v[i], i
+		for ; j > 0 && v[j-1] > x; j-- {
+			v[j] = v[j-1]
+		}
+		v[j] = x
+	}
 }
 
 // ja4Item is the length of one list item: four hex digits and a comma.
