@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"net/netip"
 	"strings"
 
 	"telltale/capture"
@@ -26,7 +27,7 @@ type hit struct {
 	unlike    bool   // the hello was not from the host's browsers
 	unsure    bool   // the earlier DNS answer that names it is ambiguous
 	beat      beat
-	server    string // last server address and port
+	server    netip.AddrPort // of the last connection
 }
 
 // maxHits bounds the values remembered of one Finding; further ones are only counted.
@@ -100,7 +101,7 @@ func (t *hit) note(h *host, o *capture.Observation, ch Channel) {
 	}
 	t.last = o.Time
 	if ch != ByDNS {
-		t.server = o.Server.String()
+		t.server = o.Server
 	}
 	if ch == ByName && o.Kind == capture.Request && h.unlikeBrowsers(o) {
 		t.unlike = true
@@ -110,6 +111,9 @@ func (t *hit) note(h *host, o *capture.Observation, ch Channel) {
 // credit counts o as a contact unless it belongs to one already counted: the question
 // and the connection that follows it, or several messages of one flow, are one.
 func (e *Engine) credit(f *Finding, t *hit, o *capture.Observation, ch Channel) {
+	if t != nil && t.match.Kind == feeds.KindResolverWalk {
+		return // a reading of questions that are counted already
+	}
 	recent := t != nil && t.last != 0 && o.Time-t.last <= int64(e.conf.Window)
 	if ch == ByDNS {
 		if t != nil && !recent {

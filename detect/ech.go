@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"telltale/capture"
 )
@@ -57,7 +58,7 @@ func echConfig(b []byte) (k echKey, ok bool) {
 	if len(b) < 2 || len(b) < 2+int(b[1]) { // maximum_name_length, public_name
 		return k, false
 	}
-	k.name = string(b[2 : 2+int(b[1])])
+	k.name = strings.ToLower(strings.TrimSuffix(string(b[2:2+int(b[1])]), "."))
 	return k, k.name != ""
 }
 

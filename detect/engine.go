@@ -23,7 +23,8 @@ type Engine struct {
 	ech       echConfigs
 	matches   []feeds.Match // scratch
 	asMatches []feeds.Match // scratch
-	place     geo.Result    // scratch
+	quiet     quiet
+	place     geo.Result // scratch
 }
 
 // tracked credits a flow to a Finding.

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ func (e *Engine) explain(f *Finding) {
 	class, lowered := f.judge(roles)
 	f.Class = class
 	f.Facts, f.Roles, f.Policies = nil, nil, nil
-	for _, t := range f.hits {
+	for _, t := range f.strongest() {
 		f.Facts = append(f.Facts, t.facts()...)
 	}
 	for i := range f.places {
@@ -42,6 +43,13 @@ func (e *Engine) explain(f *Finding) {
 			}
 		}
 	}
+}
+
+// strongest returns the hits by falling class, equal ones in the order they came.
+func (f *Finding) strongest() []*hit {
+	list := slices.Clone(f.hits)
+	slices.SortStableFunc(list, func(a, b *hit) int { return int(b.class()) - int(a.class()) })
+	return list
 }
 
 func (e *Engine) roleFacts(f *Finding, roles, lowered Role) []Fact {
@@ -75,7 +83,7 @@ func (t *hit) facts() []Fact {
 	if ind.Confidence == feeds.Low && ind.Implies > feeds.Likely {
 		against("the entry for %s has low confidence", ind.Value)
 	}
-	if t.channel == ByDNS && ind.Implies > feeds.Resolved {
+	if t.channel == ByDNS && ind.Implies > feeds.Visited && t.match.Kind != feeds.KindResolverWalk {
 		against("%s was asked for by DNS only (%s): no connection was seen", t.value, times(t.asked))
 	}
 	if t.blocked != "" {
@@ -84,8 +92,8 @@ func (t *hit) facts() []Fact {
 	if t.unsure {
 		against("another name was answered with the same address as %s", t.value)
 	}
-	if t.dialled > 0 && t.exchanged == 0 {
-		against("no answer from %s was seen: attempts only", orElse(t.server, t.value))
+	if t.dialled > 0 && t.exchanged == 0 && t.match.Kind != feeds.KindResolverWalk {
+		against("no answer from %s was seen: attempts only", t.at())
 	}
 	return append(out, t.support()...)
 }
@@ -108,35 +116,16 @@ func (t *hit) support() []Fact {
 	return out
 }
 
-// sentence says what met the indicator.
+// sentence says what met the indicator, and how far the contact went.
 func (t *hit) sentence() string {
 	ind := t.match.Indicator
 	var b strings.Builder
-	switch {
-	case t.match.Lookalike:
-		fmt.Fprintf(&b, "%s imitates a name of %s", t.value, t.match.Vendor.Name)
-	case t.match.Sinkhole:
-		fmt.Fprintf(&b, "%s is a malware sinkhole run by %s: it shows an infection, not the product", t.value, t.match.Vendor.Name)
-	case t.match.Kind == feeds.KindResolverWalk:
-		fmt.Fprintf(&b, "asked public resolvers for %s, as the product does when its names do not resolve", t.value)
-	case t.match.Kind == feeds.KindPath:
-		fmt.Fprintf(&b, "HTTP request for path %s", t.value)
-	case t.match.Kind == feeds.KindUserAgent:
-		fmt.Fprintf(&b, "HTTP User-Agent %s", t.value)
-	case t.match.Kind == feeds.KindBodyMagic:
-		fmt.Fprintf(&b, "HTTP body begins %s", t.value)
-	case t.match.Kind == feeds.KindBodyText:
-		b.WriteString("HTTP body holds text of the product")
-	case t.match.Kind == feeds.KindPort:
-		fmt.Fprintf(&b, "connection to %s", t.value)
-	case t.match.Kind == feeds.KindCIDR || t.match.Kind == feeds.KindASN:
-		fmt.Fprintf(&b, "connection to %s, an address of %s (%s %s)", t.value, t.match.Vendor.Name, t.match.Kind, ind.Value)
-	default:
-		b.WriteString([...]string{"DNS question for ", "connection to an address answered by DNS for ", "request to "}[t.channel])
-		b.WriteString(t.value)
-	}
+	b.WriteString(t.subject())
 	fmt.Fprintf(&b, " [%s, %s confidence]", ind.Function, ind.Confidence)
-	if t.server != "" && t.match.Kind != feeds.KindResolverWalk {
+	if t.match.Kind == feeds.KindResolverWalk {
+		return b.String()
+	}
+	if t.server.IsValid() {
 		fmt.Fprintf(&b, ", server %s", t.server)
 	}
 	if t.dialled > 0 {
@@ -146,6 +135,42 @@ func (t *hit) sentence() string {
 		fmt.Fprintf(&b, ", CNAME %s", t.cname)
 	}
 	return b.String()
+}
+
+// subject says what was seen.
+func (t *hit) subject() string {
+	vendor := t.match.Vendor.Name
+	switch {
+	case t.match.Lookalike:
+		return fmt.Sprintf("%s imitates a name of %s", t.value, vendor)
+	case t.match.Sinkhole:
+		return fmt.Sprintf("%s is a malware sinkhole run by %s: it shows an infection, not the product", t.value, vendor)
+	}
+	switch t.match.Kind {
+	case feeds.KindResolverWalk:
+		return fmt.Sprintf("asked public resolvers for %s, as the product does when its names do not resolve", t.value)
+	case feeds.KindPath:
+		return "HTTP request for path " + t.value
+	case feeds.KindUserAgent:
+		return "HTTP User-Agent " + t.value
+	case feeds.KindBodyMagic:
+		return "HTTP body begins " + t.value
+	case feeds.KindBodyText:
+		return "HTTP body holds text of the product"
+	case feeds.KindPort:
+		return "connection to " + t.value
+	case feeds.KindCIDR, feeds.KindASN:
+		return fmt.Sprintf("connection to %s, an address of %s (%s %s)", t.value, vendor, t.match.Kind, t.match.Indicator.Value)
+	}
+	return [...]string{"DNS question for ", "connection to an address answered by DNS for ", "request to "}[t.channel] + t.value
+}
+
+// at is where t was met: the server, or the name if there was no connection.
+func (t *hit) at() string {
+	if t.server.IsValid() {
+		return t.server.String()
+	}
+	return t.value
 }
 
 // text puts a foreign address into words.

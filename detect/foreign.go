@@ -31,20 +31,25 @@ func (e *Engine) foreignDNS(h *host, o *capture.Observation) {
 
 // within notes contact of host with the address far where its range is watched.
 func (e *Engine) within(host *host, far netip.Addr, o *capture.Observation) *Finding {
-	if e.conf.Geo == nil {
+	if e.conf.Geo == nil || e.quiet.has(far) {
 		return nil
 	}
 	r := &e.place
 	e.conf.Geo.Lookup(far, r)
 	if r.Special != "" {
+		e.quiet.add(far)
 		return nil
 	}
-	e.ownAS(host, r, o)
-	if e.conf.Watch == nil {
-		return nil
+	owned := e.ownAS(host, r, o)
+	var why geo.Reason
+	ok := false
+	if e.conf.Watch != nil {
+		why, ok = e.conf.Watch.Foreign(far, r)
 	}
-	why, ok := e.conf.Watch.Foreign(far, r)
 	if !ok {
+		if !owned {
+			e.quiet.add(far)
+		}
 		return nil
 	}
 	f := e.foreignFinding(host, r, why.Key(), o)
@@ -74,20 +79,29 @@ func (e *Engine) foreignFinding(h *host, r *geo.Result, key string, o *capture.O
 	return e.open(h, o, &Finding{Topic: AboutForeign, Class: feeds.Located, rangeKey: key, Foreign: &Foreign{}})
 }
 
-// ownAS notes contact with an AS that the vendor runs: an address, never a proof.
-func (e *Engine) ownAS(h *host, r *geo.Result, o *capture.Observation) {
-	if r.ASN == 0 {
-		return
-	}
-	if _, shared := e.set.SharedASN(r.ASN); shared {
-		return
-	}
+// ownAS notes contact with an AS that a vendor runs: an address, never a proof.
+func (e *Engine) ownAS(h *host, r *geo.Result, o *capture.Observation) bool {
 	// e.matches is in use by callers that loop over it, so this needs its own.
 	e.asMatches = e.set.ASN(r.ASN, e.asMatches[:0])
+	if len(e.asMatches) == 0 {
+		return false
+	}
+	if _, shared := e.set.SharedASN(r.ASN); shared {
+		return false
+	}
 	for _, m := range e.asMatches {
 		e.contact(h, o, m, ByAddress, appendAddr(nil, o))
 	}
+	return true
 }
+
+// quiet remembers addresses that lie in no range of interest, so that the servers
+// everybody talks to are looked up once. A full place is simply taken over.
+type quiet [4096]netip.Addr
+
+func (q *quiet) has(a netip.Addr) bool { return q[addrDigest(a)>>52] == a }
+
+func (q *quiet) add(a netip.Addr) { q[addrDigest(a)>>52] = a }
 
 // place remembers an address of the range once.
 func (f *Finding) place(p Foreign, packet uint64) {

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"telltale/capture"
@@ -15,7 +16,7 @@ type host struct {
 	inferred Role
 	last     int64
 	asked    [resolverClients]netip.Addr // who asked it a DNS question
-	prints   [4]print                    // TLS stacks seen, by cipher list
+	prints   [4]stack                    // TLS stacks seen, by cipher list
 	walks    []walking
 	findings []*Finding
 }
@@ -56,6 +57,13 @@ func (e *Engine) hostAt(addr netip.Addr) *host {
 	}
 	e.hosts[addr] = h
 	return h
+}
+
+// addrDigest spreads addresses over small tables.
+func addrDigest(a netip.Addr) uint64 {
+	b := a.As16()
+	lo, hi := binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])
+	return (lo*0x9e3779b97f4a7c15 ^ hi) * 0xff51afd7ed558ccd
 }
 
 // roles returns what h does for others, declared or inferred.
@@ -100,9 +108,9 @@ func (e *Engine) proxied(o *capture.Observation) {
 	}
 }
 
-// print is a TLS stack of a host: the cipher-list part of its JA4, which stays the
+// stack is a TLS stack of a host: the cipher-list part of its JA4, which stays the
 // same from site to site.
-type print struct {
+type stack struct {
 	key   [12]byte
 	sites uint8     // distinct names it was used for, roughly
 	seen  [3]uint32 // digests of the last ones
@@ -137,7 +145,7 @@ func (h *host) fingerprint(o *capture.Observation) {
 	}
 }
 
-func (p *print) visit(site uint32) {
+func (p *stack) visit(site uint32) {
 	for _, s := range p.seen {
 		if s == site && p.sites > 0 {
 			return
