@@ -37,7 +37,7 @@ func (s *Summary) policies(b *strings.Builder) {
 	}
 	b.WriteString("Policies that count these findings\n")
 	for _, c := range running {
-		fmt.Fprintf(b, "  %s  %s\n", c.policy.ID, c.policy.Citation)
+		fmt.Fprintf(b, "  %s  %s\n", c.policy.ID, shorten(c.policy.Citation))
 		fmt.Fprintf(b, "      %s, first found %s\n", plural(len(c.hosts), "host"), stamp(c.first)[:10])
 		for _, d := range c.policy.Deadlines {
 			b.WriteString("      " + s.deadline(c, d) + "\n")
@@ -46,6 +46,18 @@ func (s *Summary) policies(b *strings.Builder) {
 	ids(b, "without a deadline", silent)
 	ids(b, "issued after the last packet", later)
 	b.WriteByte('\n')
+}
+
+// maxCitation keeps a heading on one line; 'telltale feeds policies' has the whole text.
+const maxCitation = 96
+
+// shorten cuts s at a word and says so.
+func shorten(s string) string {
+	if len(s) <= maxCitation {
+		return s
+	}
+	cut := strings.LastIndexByte(s[:maxCitation], ' ')
+	return strings.TrimRight(s[:max(cut, 1)], " ,;") + " ..."
 }
 
 // ids writes the ids of policies under a heading.

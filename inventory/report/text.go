@@ -70,13 +70,13 @@ func (s *Summary) findings(b *strings.Builder) {
 	fmt.Fprintf(b, "Findings (%d)\n", len(list))
 	rows := &strings.Builder{}
 	t := tabwriter.NewWriter(rows, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "CLASS\tHOST\tVENDOR\tPRODUCT\tFUNCTIONS\tFIRST SEEN (UTC)\tLAST SEEN (UTC)\tATTEMPTS\tEXCHANGES\tOUT\tIN")
+	row(t, "CLASS\tHOST\tVENDOR\tPRODUCT\tFUNCTIONS\tFIRST SEEN (UTC)\tLAST SEEN (UTC)\tATTEMPTS\tEXCHANGES\tOUT\tIN")
 	for _, f := range list {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n",
+		row(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s",
 			className(f), f.Host.Addr, s.who(f), dash(f.Product), functions(f), stamp(f.FirstSeen), stamp(f.LastSeen),
 			f.Attempts, f.Exchanges, Size(f.BytesOut), Size(f.BytesIn))
 	}
-	t.Flush()
+	_ = t.Flush() // into memory
 	lines := strings.SplitAfter(rows.String(), "\n")
 	b.WriteString(lines[0])
 	for i, f := range list {
@@ -84,6 +84,11 @@ func (s *Summary) findings(b *strings.Builder) {
 		s.facts(b, f)
 	}
 	b.WriteByte('\n')
+}
+
+// row adds a row to a table in memory, where writing cannot fail.
+func row(t *tabwriter.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintf(t, format+"\n", args...)
 }
 
 // facts writes the first facts under a row.
