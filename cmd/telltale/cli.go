@@ -11,6 +11,9 @@ type cli struct {
 	Feeds      feedsCmd      `cmd:"" help:"Show and check vendor knowledge."`
 	Version    versionCmd    `cmd:"" help:"Print version, data sources and licences."`
 	Completion completionCmd `cmd:"" help:"Print a shell completion script."`
+
+	Verbose   bool   `short:"v" help:"Log more: the inputs as they end."`
+	LogFormat string `enum:"console,json" default:"console" help:"Form of the log on standard error: console or json."`
 }
 
 // printable returns s with everything that could act on a terminal escaped; line ends

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -63,13 +62,14 @@ func (c *feedsListCmd) Run(e *env) error {
 	if c.Format == "json" {
 		return writeJSON(e.stdout, rows)
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "VENDOR\tNAME\tCOUNTRY\tVERSION\tINSTALLED\tDEVICE\tLIKELY\tVISITED\tLOCATED\tLOOK-ALIKES\tPOLICIES")
+	b := &strings.Builder{}
+	t := tabwriter.NewWriter(b, 0, 8, 2, ' ', 0)
+	line(t, "VENDOR\tNAME\tCOUNTRY\tVERSION\tINSTALLED\tDEVICE\tLIKELY\tVISITED\tLOCATED\tLOOK-ALIKES\tPOLICIES")
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", r.ID, r.Name, r.Country, r.Version,
+		line(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d", r.ID, r.Name, r.Country, r.Version,
 			r.Classes["installed"], r.Classes["device"], r.Classes["likely"], r.Classes["visited"], r.Classes["located"], r.Lookalikes, len(r.Policies))
 	}
-	return flush(t)
+	return flush(e, t, b)
 }
 
 func row(lib *feeds.Library, p *feeds.Pack) vendorRow {
@@ -103,20 +103,21 @@ func (c *feedsShowCmd) Run(e *env) error {
 	if p == nil {
 		return usage(fmt.Errorf("no pack for vendor %q: 'telltale feeds list' shows those there are", c.Vendor))
 	}
-	fmt.Fprintf(e.stdout, "%s: %s (%s), registered in %s, pack of %s\n", p.ID, p.Name, p.Parent, p.Country, p.Version)
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "%s: %s (%s), registered in %s, pack of %s\n", p.ID, p.Name, p.Parent, p.Country, p.Version)
 	if len(p.Aliases) > 0 {
-		fmt.Fprintf(e.stdout, "also known as: %s\n", strings.Join(p.Aliases, ", "))
+		fmt.Fprintf(b, "also known as: %s\n", strings.Join(p.Aliases, ", "))
 	}
-	t := tabwriter.NewWriter(e.stdout, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "\nIMPLIES\tKIND\tVALUE\tFUNCTION\tCONFIDENCE\tSEEN\tSOURCES\tNOTE")
+	t := tabwriter.NewWriter(b, 0, 8, 2, ' ', 0)
+	line(t, "\nIMPLIES\tKIND\tVALUE\tFUNCTION\tCONFIDENCE\tSEEN\tSOURCES\tNOTE")
 	for _, i := range p.Indicators {
 		note := i.Note
 		if i.Misleading {
 			note = strings.TrimSuffix("misleading: "+note, ": ")
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", i.Implies, i.Kind, i.Value, i.Function, i.Confidence, i.Seen, strings.Join(i.Sources, ","), note)
+		line(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", i.Implies, i.Kind, i.Value, i.Function, i.Confidence, i.Seen, strings.Join(i.Sources, ","), note)
 	}
-	return flush(t)
+	return flush(e, t, b)
 }
 
 type feedsLintCmd struct {
@@ -132,8 +133,9 @@ func (c *feedsLintCmd) Run(e *env) error {
 		return err
 	}
 	bad := 0
+	b := &strings.Builder{}
 	for _, p := range feeds.Lint(lib) {
-		fmt.Fprintln(e.stdout, p)
+		fmt.Fprintln(b, p)
 		if p.Severity == feeds.SeverityError {
 			bad++
 		}
@@ -142,10 +144,13 @@ func (c *feedsLintCmd) Run(e *env) error {
 		return err
 	}
 	if bad > 0 {
+		if err := e.print(b); err != nil {
+			return err
+		}
 		return fmt.Errorf("%d problems: mend the packs and run this again", bad)
 	}
-	fmt.Fprintf(e.stdout, "%d packs, %d policies: no errors\n", len(lib.Packs), len(lib.Policies))
-	return nil
+	fmt.Fprintf(b, "%d packs, %d policies: no errors\n", len(lib.Packs), len(lib.Policies))
+	return e.print(b)
 }
 
 type feedsMatchCmd struct {
@@ -164,13 +169,17 @@ func (c *feedsMatchCmd) Run(e *env) error {
 		return err
 	}
 	met := false
+	b := &strings.Builder{}
 	for _, q := range c.Queries {
 		x := set.Explain(q)
 		if x.Err != nil {
 			return usage(fmt.Errorf("%s: %w", printable(q), x.Err))
 		}
 		met = met || len(x.Matches) > 0
-		explain(e.stdout, lib, &x)
+		explain(b, lib, &x)
+	}
+	if err := e.print(b); err != nil {
+		return err
 	}
 	if !met {
 		return &statusError{status: exitFailed}
@@ -178,7 +187,7 @@ func (c *feedsMatchCmd) Run(e *env) error {
 	return nil
 }
 
-func explain(w io.Writer, lib *feeds.Library, x *feeds.Explanation) {
+func explain(w *strings.Builder, lib *feeds.Library, x *feeds.Explanation) {
 	what := x.Name
 	if x.Addr.IsValid() {
 		what = x.Addr.String()
@@ -224,6 +233,46 @@ func explain(w io.Writer, lib *feeds.Library, x *feeds.Explanation) {
 	}
 }
 
+// policyRow is one policy in a list.
+type policyRow struct {
+	ID           string        `json:"id"`
+	Title        string        `json:"title"`
+	Citation     string        `json:"citation"`
+	Issuer       string        `json:"issuer"`
+	Jurisdiction string        `json:"jurisdiction"`
+	Issued       string        `json:"issued"`
+	Binds        string        `json:"binds"`
+	Vendors      []string      `json:"vendors"`
+	Counts       []feeds.Class `json:"counts"`
+	Deadlines    []deadlineRow `json:"deadlines"`
+	Scope        string        `json:"scope,omitempty"`
+	Sources      []string      `json:"sources"`
+}
+
+type deadlineRow struct {
+	Date         string `json:"date,omitempty"`
+	Days         *int   `json:"days,omitempty"`
+	BusinessDays bool   `json:"business_days,omitempty"`
+	Starts       string `json:"starts,omitempty"`
+	What         string `json:"what"`
+}
+
+func policyOf(p *feeds.Policy) policyRow {
+	r := policyRow{
+		ID: p.ID, Title: p.Title, Citation: p.Citation, Issuer: p.Issuer, Jurisdiction: p.Jurisdiction,
+		Issued: p.Issued, Binds: p.Binds, Vendors: p.Vendors, Counts: p.Counts, Scope: p.Scope,
+		Sources: p.Sources, Deadlines: []deadlineRow{},
+	}
+	for _, d := range p.Deadlines {
+		starts := d.Starts
+		if starts == "" {
+			starts = p.Starts
+		}
+		r.Deadlines = append(r.Deadlines, deadlineRow{d.Date, d.Days, d.BusinessDays, string(starts), d.What})
+	}
+	return r
+}
+
 type feedsPoliciesCmd struct {
 	packFlags
 	Format string `enum:"text,json" default:"text" help:"text or json."`
@@ -236,20 +285,25 @@ func (c *feedsPoliciesCmd) Run(e *env) error {
 		return err
 	}
 	if c.Format == "json" {
-		return writeJSON(e.stdout, lib.Policies)
+		rows := []policyRow{}
+		for _, p := range lib.Policies {
+			rows = append(rows, policyOf(p))
+		}
+		return writeJSON(e.stdout, rows)
 	}
+	b := &strings.Builder{}
 	for _, p := range lib.Policies {
 		var counts []string
 		for _, k := range p.Counts {
 			counts = append(counts, k.String())
 		}
-		fmt.Fprintf(e.stdout, "%s\n  %s (%s, %s)\n  %s\n  binds: %s\n  vendors: %s; counts: %s\n", p.ID, p.Title, p.Issuer, p.Jurisdiction, p.Citation, p.Binds,
+		fmt.Fprintf(b, "%s\n  %s (%s, %s)\n  %s\n  binds: %s\n  vendors: %s; counts: %s\n", p.ID, p.Title, p.Issuer, p.Jurisdiction, p.Citation, p.Binds,
 			strings.Join(p.Vendors, ", "), strings.Join(counts, ", "))
 		for _, d := range p.Deadlines {
-			fmt.Fprintf(e.stdout, "  deadline: %s\n", deadline(d))
+			fmt.Fprintf(b, "  deadline: %s\n", deadline(d))
 		}
 	}
-	return nil
+	return e.print(b)
 }
 
 func deadline(d feeds.Deadline) string {
@@ -276,9 +330,15 @@ func writeJSON(w io.Writer, v any) error {
 	return nil
 }
 
-func flush(t *tabwriter.Writer) error {
+// line adds a row to a table that is kept in memory, where writing cannot fail.
+func line(t *tabwriter.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintf(t, format+"\n", args...)
+}
+
+// flush ends a table and prints what b holds.
+func flush(e *env, t *tabwriter.Writer, b *strings.Builder) error {
 	if err := t.Flush(); err != nil {
-		return errors.Join(errors.New("writing the table"), err)
+		return fmt.Errorf("making the table: %w", err)
 	}
-	return nil
+	return e.print(b)
 }

@@ -3,8 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
+
+	"go.uber.org/zap"
 
 	"telltale/capture"
 	"telltale/capture/decode"
@@ -66,11 +67,14 @@ func (f *inputFlags) read(e *env, src *pcapfile.Reader, visit func(*capture.Obse
 	return flow.Run(e.ctx, src, conf, decode.Config{}, visit)
 }
 
-// damage reports what was wrong with the inputs; it is an error if anything was.
-func damage(w io.Writer, src *pcapfile.Reader) error {
+// damage logs how the inputs ended; it is an error if any was not read to its end.
+func (e *env) damage(src *pcapfile.Reader) error {
+	for _, f := range src.Files() {
+		e.log.Info(printable(f.Path)+": read", zap.String("format", f.Format), zap.Uint64("packets", f.Packets), zap.Uint64("bytes", f.Bytes))
+	}
 	errs := src.Errs()
 	for _, err := range errs {
-		fmt.Fprintf(w, "telltale: %s\n", printable(err.Error()))
+		e.log.Warn(printable(err.Error()))
 	}
 	if len(errs) == 0 {
 		return nil

@@ -80,8 +80,11 @@ func (f *judgeFlags) override(c *config) {
 	c.Geo = append(c.Geo, f.Geo...)
 	c.WatchLists = append(c.WatchLists, f.WatchList...)
 	for _, v := range []struct{ flag, conf *[]string }{
-		{&f.Vendor, &c.Vendors}, {&f.Policy, &c.Policies}, {&f.HomeNet, &c.HomeNetworks},
-		{&f.HomeCountry, &c.HomeCountries}, {&f.WatchCountry, &c.WatchCountries},
+		{&f.Vendor, &c.Vendors},
+		{&f.Policy, &c.Policies},
+		{&f.HomeNet, &c.HomeNetworks},
+		{&f.HomeCountry, &c.HomeCountries},
+		{&f.WatchCountry, &c.WatchCountries},
 	} {
 		if len(*v.flag) > 0 {
 			*v.conf = *v.flag
@@ -162,7 +165,7 @@ func readList(name string) (geo.List, error) {
 	if err != nil {
 		return geo.List{}, fmt.Errorf("opening a watch list: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return geo.ReadList(f, filepath.Base(name))
 }
 

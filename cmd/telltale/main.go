@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"go.uber.org/zap"
 )
 
 // version is set by the linker.
@@ -32,6 +34,20 @@ type env struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	log    *zap.Logger // the operator's log, on stderr; alerts never pass through it
+}
+
+// print writes a page that was made in memory.
+func (e *env) print(b *strings.Builder) error {
+	if _, err := io.WriteString(e.stdout, b.String()); err != nil {
+		return fmt.Errorf("writing to standard output: %w", err)
+	}
+	return nil
+}
+
+// complain writes to standard error. If that fails nobody is there to be told.
+func (e *env) complain(format string, args ...any) {
+	_, _ = fmt.Fprintf(e.stderr, "telltale: "+format+"\n", args...)
 }
 
 // statusError is an error that decides the exit status. Its text may be empty.
@@ -54,14 +70,14 @@ func usage(err error) error { return &statusError{exitUsage, err} }
 type exited int
 
 // gcPercent trades memory for fewer collections: nearly all that is allocated stays.
-const gcPercent = 200
+const gcPercent = 400
 
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(os.Args[1:], &env{ctx, os.Stdin, os.Stdout, os.Stderr})
+	status := run(os.Args[1:], &env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr})
 	stop()
 	os.Exit(status)
 }
@@ -87,9 +103,10 @@ func run(args []string, e *env) (status int) {
 	}
 	ctx, err := k.Parse(args)
 	if err != nil {
-		fmt.Fprintf(e.stderr, "telltale: %v\nTry 'telltale --help', or 'telltale COMMAND --help'.\n", err)
+		e.complain("%v\nTry 'telltale --help', or 'telltale COMMAND --help'.", err)
 		return exitUsage
 	}
+	e.log = newLogger(e.stderr, c.LogFormat, c.Verbose)
 	return fail(e, ctx.Run(e, k.Model))
 }
 
@@ -120,7 +137,7 @@ func fail(e *env, err error) int {
 		status, err = s.status, s.err
 	}
 	if err != nil {
-		fmt.Fprintf(e.stderr, "telltale: %s\n", printable(err.Error()))
+		e.complain("%s", printable(err.Error()))
 	}
 	return status
 }

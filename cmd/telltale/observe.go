@@ -28,7 +28,7 @@ func (c *observeCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer func() { _ = src.Close() }()
 	out, err := create(c.Output, e.stdout)
 	if err != nil {
 		return err
@@ -49,7 +49,7 @@ func (c *observeCmd) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("observing: %w", err)
 	}
-	return damage(e.stderr, src)
+	return e.damage(src)
 }
 
 // create opens the output file; '-' is stdout.

@@ -40,14 +40,14 @@ func progress(w io.Writer, src capture.Source) (stop func()) {
 		for {
 			select {
 			case <-done:
-				fmt.Fprint(f, "\r\x1b[K")
+				_, _ = io.WriteString(f, "\r\x1b[K")
 				return
 			case now := <-tick.C:
 				width, _, err := term.GetSize(int(f.Fd()))
 				if err != nil {
 					width = 80
 				}
-				fmt.Fprintf(f, "\r\x1b[K%s", progressLine(src.Stats(), now.Sub(begun), width))
+				_, _ = fmt.Fprintf(f, "\r\x1b[K%s", progressLine(src.Stats(), now.Sub(begun), width))
 			}
 		}
 	})

@@ -41,7 +41,7 @@ func (c *replayCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer func() { _ = src.Close() }()
 	out, err := create(c.Output, e.stdout)
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (c *replayCmd) Run(e *env) error {
 	if err != nil {
 		return fmt.Errorf("replaying: %w", err)
 	}
-	if err := damage(e.stderr, src); err != nil {
+	if err := e.damage(src); err != nil {
 		return err
 	}
 	return reached(r.engine.Findings(), limit)

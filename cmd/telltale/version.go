@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"strings"
 
 	"telltale/feeds"
 	"telltale/feeds/geo"
@@ -16,8 +17,9 @@ func (versionCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(e.stdout, "telltale %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	fmt.Fprintf(e.stdout, "packs: %d vendors, %d policies (%s)\n", len(lib.Packs), len(lib.Policies), lib.Generation())
-	fmt.Fprint(e.stdout, geo.SourceText())
-	return nil
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "telltale %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(b, "packs: %d vendors, %d policies (%s)\n", len(lib.Packs), len(lib.Policies), lib.Generation())
+	b.WriteString(geo.SourceText())
+	return e.print(b)
 }
