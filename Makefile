@@ -21,6 +21,7 @@ build: ## build the static binary bin/telltale (VERSION=... overrides the versio
 
 test: ## run all tests
 	go test $(PKG)
+	go test ./testdata/generate
 
 race: ## run all tests under the race detector, in random order (needs a C compiler)
 	CGO_ENABLED=1 go test -race -shuffle=on $(PKG)

@@ -34,7 +34,7 @@ fuzz_package() {
 run_target() {
 	local dir=$1 binary=$2 target=$3 log=$scratch/log
 	if (cd "$dir" && "$binary" -test.run='^$' -test.fuzz="^$target\$" \
-		-test.fuzztime="$fuzztime" -test.parallel="$procs" \
+		-test.fuzztime="$fuzztime" -test.fuzzminimizetime=1x -test.parallel="$procs" \
 		-test.fuzzcachedir="$cache/$dir") >"$log" 2>&1; then
 		printf '  ok    %s %s: %s\n' "$dir" "$target" "$(grep -oE 'execs: [0-9]+' "$log" | tail -n 1)"
 		ran=$((ran + 1))
