@@ -1,6 +1,10 @@
 package main
 
 import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
 	"telltale/capture"
 )
 
@@ -8,6 +12,7 @@ import (
 type cli struct {
 	Replay     replayCmd     `cmd:"" help:"Judge captures: alerts as JSON lines, and a summary."`
 	Observe    observeCmd    `cmd:"" help:"Print every observation in captures as a JSON line."`
+	Packet     packetCmd     `cmd:"" help:"Show one packet that a fact points to."`
 	Feeds      feedsCmd      `cmd:"" help:"Show and check vendor knowledge."`
 	Version    versionCmd    `cmd:"" help:"Print version, data sources and licences."`
 	Completion completionCmd `cmd:"" help:"Print a shell completion script."`
@@ -16,20 +21,19 @@ type cli struct {
 	LogFormat string `enum:"console,json" default:"console" help:"Form of the log on standard error: console or json."`
 }
 
-// printable returns s with everything that could act on a terminal escaped; line ends
-// stay.
+// printable returns s with everything that could act on a terminal escaped; line ends,
+// tabs and backslashes stay.
 func printable(s string) string {
 	var out []byte
-	for i := range len(s) {
-		if s[i] == '\n' || s[i] == '\t' {
-			out = append(out, s[i])
+	for i, r := range s {
+		size := max(utf8.RuneLen(r), 1)
+		if r == utf8.RuneError && !strings.HasPrefix(s[i:], "\ufffd") {
+			size = 1 // a byte that is not UTF-8
+		} else if r == '\n' || r == '\t' || r == '\\' || unicode.IsPrint(r) {
+			out = utf8.AppendRune(out, r)
 			continue
 		}
-		if s[i] == '\\' || s[i] >= 0x80 {
-			out = append(out, s[i])
-			continue
-		}
-		out = capture.AppendEscaped(out, []byte{s[i]})
+		out = capture.AppendEscaped(out, []byte(s[i:i+size]))
 	}
 	return string(out)
 }

@@ -1,0 +1,36 @@
+package proto
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestRegistry shows every protocol in the order it is tried: a new one is seen here.
+func TestRegistry(t *testing.T) {
+	const want = `stream dns from 0, port 53
+stream tls from 1, any port
+stream tls from 2, any port
+stream llmnr from 0, port 5355
+stream http from 1, any port
+stream http from 2, any port
+datagram dns
+datagram quic
+datagram mdns
+datagram llmnr
+`
+	var b strings.Builder
+	for _, s := range Streams() {
+		port := "any port"
+		if s.Port != 0 {
+			port = fmt.Sprintf("port %d", s.Port)
+		}
+		fmt.Fprintf(&b, "stream %s from %d, %s\n", s.Proto, s.From, port)
+	}
+	for _, d := range Datagrams() {
+		fmt.Fprintf(&b, "datagram %s\n", d.Proto)
+	}
+	if got := b.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
