@@ -189,64 +189,6 @@ func (t *table) message(e *entry, side int, b []byte, last bool, s *decode.Segme
 	return 0, proto.Reject
 }
 
-// told takes from a message of side what it says about the flow.
-func (t *table) told(e *entry, side int, p *proto.Stream, status proto.Status, log *capture.Log, mark int) {
-	if status == proto.Incomplete {
-		return
-	}
-	switch p.From {
-	case proto.Client:
-		e.orient(side)
-	case proto.Server:
-		e.orient(1 - side)
-	}
-	e.app = p.Proto
-	e.half[side].told = true
-	if status == proto.Denied && e.outcome < capture.Exchanged {
-		e.outcome = capture.Refused
-	}
-	if !p.Repeat {
-		e.half[side].shut = true
-	}
-	for i := mark; i < log.Len(); i++ {
-		e.learn(log.At(i))
-	}
-}
-
-// learn notes whether a request gave the flow its name.
-func (e *entry) learn(o *capture.Observation) {
-	if o.Kind != capture.Request {
-		return
-	}
-	if len(o.Name) > 0 {
-		e.set(flagNamed)
-	} else {
-		e.set(flagNoSNI)
-	}
-}
-
-// stamp gives the Observations from mark on their time, place and endpoints.
-func (t *table) stamp(e *entry, s *decode.Segment, log *capture.Log, mark int) {
-	for i := mark; i < log.Len(); i++ {
-		o := log.At(i)
-		stamp(o, s)
-		if e != nil {
-			o.Flow = e.id
-		}
-	}
-}
-
-// stamp gives o the time and the endpoints of s: a request comes from the client.
-func stamp(o *capture.Observation, s *decode.Segment) {
-	o.Time, o.Packet, o.Order = s.Time, s.Packet, s.Packet
-	o.Transport, o.VLAN = s.Protocol, s.VLAN
-	o.Client, o.ClientMAC = addrPort(&s.Src, s.SrcPort), s.SrcMAC
-	o.Server = addrPort(&s.Dst, s.DstPort)
-	if o.Kind == capture.Response && o.Proto != capture.ProtoMDNS {
-		o.Client, o.Server, o.ClientMAC = o.Server, o.Client, s.DstMAC
-	}
-}
-
 // drop gives up the message being collected because of f.
 func (t *table) drop(e *entry, side int, f fault) {
 	h := &e.half[side]

