@@ -9,6 +9,7 @@ import (
 func samples() map[string]*capture.Packet {
 	payload := string(make([]byte, 500))
 	v4, v6 := ip4(6, tcpBytes(payload)), ip6(17, udpBytes(payload))
+	frame, udp4 := ether(0x0800, v4), on4(17, udpBytes(payload))
 	return map[string]*capture.Packet{
 		"ethernet-ipv4-tcp":  packet(capture.LinkEthernet, ether(0x0800, v4)),
 		"vlan-ipv4-tcp":      packet(capture.LinkEthernet, ether(0x8100, words(5, 0x0800), v4)),
@@ -18,13 +19,22 @@ func samples() map[string]*capture.Packet {
 		"unreachable":        packet(capture.LinkRaw, ip4(1, icmpBytes(3, 3, v4))),
 		"arp":                packet(capture.LinkEthernet, ether(0x0806, make([]byte, 46))),
 		"unknown-link":       packet(9999, v4),
+		"ethernet-ipv4-udp":  packet(capture.LinkEthernet, ether(0x0800, udp4)),
+		"gre":                packet(capture.LinkEthernet, ether(0x0800, on4(47, join(words(0, 0x0800), v4)))),
+		"erspan":             packet(capture.LinkEthernet, ether(0x0800, on4(47, join(words(greSequence, 0x88be, 0, 1, 0x1001, 1, 0, 0), frame)))),
+		"vxlan":              packet(capture.LinkEthernet, ether(0x0800, onUDP(4789, words(0x0800, 0, 0, 0x0700), frame))),
+		"esp":                packet(capture.LinkRaw, on4(50, esp(0, 12, 99, tcpBytes(payload)))),
 	}
 }
 
 func TestDecodeDoesNotAllocate(t *testing.T) {
 	d := New(Config{})
 	var s Segment
-	for name, p := range samples() {
+	all := samples()
+	for _, w := range allWrapped() {
+		all[w.name] = packet(w.link, w.data)
+	}
+	for name, p := range all {
 		if n := testing.AllocsPerRun(100, func() { d.Decode(p, &s) }); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
 		}

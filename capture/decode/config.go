@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Config sets the limits of IP defragmentation. The zero value of a field means its default.
+// Config sets the limits of IP defragmentation and where encapsulations are looked
+// for. The zero value of a field means its default.
 type Config struct {
 	// MaxDatagrams is the number of incomplete datagrams remembered at once; beyond
 	// it the oldest is forgotten. Default 4,096.
@@ -18,11 +19,22 @@ type Config struct {
 	// Timeout is how long after its first fragment, in packet time, a datagram must be
 	// complete (RFC 791 §3.2, RFC 8200 §4.5). Default 30 s.
 	Timeout time.Duration
+	// UDPPorts are ports of encapsulations on UDP besides the registered ones, for
+	// which an entry may also say otherwise. At most 64.
+	UDPPorts []UDPPort
+}
+
+// UDPPort says that what is sent to a UDP port is an encapsulation.
+type UDPPort struct {
+	Port   uint16
+	Tunnel Tunnel // one that UDPTunnels lists
 }
 
 const (
 	minBytes = 128 << 10 // two of the largest datagrams
 	maxBytes = 1 << 30
+
+	maxUDPPorts = 64
 )
 
 func (c Config) withDefaults() Config {
@@ -51,5 +63,17 @@ func (c Config) Validate() error {
 	if c.Timeout < 0 || c.Timeout > time.Hour {
 		errs = append(errs, fmt.Errorf("decode: fragment timeout must be positive and at most 1h, not %v", c.Timeout))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.validatePorts())...)
+}
+
+func (c Config) validatePorts() error {
+	if len(c.UDPPorts) > maxUDPPorts {
+		return fmt.Errorf("decode: at most %d further UDP ports, not %d", maxUDPPorts, len(c.UDPPorts))
+	}
+	for _, p := range c.UDPPorts {
+		if p.Port == 0 || udpReaderOf(p.Tunnel) == nil {
+			return fmt.Errorf("decode: UDP port %d cannot carry %v: name a port and one of %v", p.Port, p.Tunnel, UDPTunnels())
+		}
+	}
+	return nil
 }

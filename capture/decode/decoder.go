@@ -6,6 +6,7 @@ import "telltale/capture"
 // datagrams and counters, and belongs to one goroutine.
 type Decoder struct {
 	fragments reassembler
+	ports     sparse[udpReader]
 	reasons   [ReasonCount]uint64
 }
 
@@ -24,6 +25,7 @@ func New(conf Config) *Decoder {
 	}
 	d := &Decoder{}
 	d.fragments.setUp(conf.withDefaults())
+	d.ports = conf.ports()
 	return d
 }
 
@@ -42,13 +44,18 @@ func (d *Decoder) Decode(p *capture.Packet, s *Segment) Reason {
 }
 
 func (d *Decoder) link(p *capture.Packet, s *Segment) Reason {
-	if len(p.Data) == 0 {
+	return d.readLink(s, p.Link, view{p.Data, max(len(p.Data), int(p.Length))})
+}
+
+// readLink reads a packet of link type t.
+func (d *Decoder) readLink(s *Segment, t capture.LinkType, v view) Reason {
+	if len(v.b) == 0 {
 		return Empty
 	}
-	if p.Link >= maxLink || links[p.Link] == nil {
+	if t >= maxLink || links[t] == nil {
 		return UnknownLink
 	}
-	return links[p.Link](d, s, view{p.Data, max(len(p.Data), int(p.Length))})
+	return links[t](d, s, v)
 }
 
 // Release takes back the memory of all reassembled payloads. It is to be called

@@ -27,7 +27,7 @@ func TestReasonNames(t *testing.T) {
 
 func TestStatsCountEveryPacket(t *testing.T) {
 	d := New(Config{})
-	got, _ := feed(d, ip4(6, tcpBytes("hi")), ip4(6, tcpBytes("")), ip4(47, nil), []byte{0x45}, frag4(0, true, make([]byte, 8)))
+	got, _ := feed(d, ip4(6, tcpBytes("hi")), ip4(6, tcpBytes("")), ip4(47, words(0, 0x1234, 0, 0)), []byte{0x45}, frag4(0, true, make([]byte, 8)))
 	if want := "ok ok encapsulated_gre truncated fragment_held"; got != want {
 		t.Fatalf("got  %s\nwant %s", got, want)
 	}
@@ -72,6 +72,9 @@ func FuzzDecode(f *testing.F) {
 	f.Add(uint32(14), uint32(0), frag4(0, true, make([]byte, 16)))
 	f.Add(uint32(228), uint32(70000), put(ip4(17, udpBytes("hi")), 2, 0))
 	f.Add(uint32(229), uint32(0), ip6(44, part6(6, 1, 0, false, tcpBytes("hi"))))
+	for _, w := range allWrapped() {
+		f.Add(uint32(w.link), uint32(0), w.data)
+	}
 	f.Fuzz(func(t *testing.T, link, length uint32, b []byte) {
 		p := &capture.Packet{Data: b, Length: length, Link: capture.LinkType(link)}
 		d := New(Config{MaxDatagrams: 2, MaxBytes: minBytes})
@@ -83,8 +86,14 @@ func FuzzDecode(f *testing.F) {
 		if other := d.Decode(p, &again); r == OK && (other != OK || summary(&s) != summary(&again)) {
 			t.Fatalf("%s, then %v %s", summary(&s), other, summary(&again))
 		}
+		if s.Depth > maxDepth {
+			t.Fatalf("%d headers deep", s.Depth)
+		}
 		if r != OK && r != Unreachable {
 			return
+		}
+		if s.Tunnel == NoTunnel && (s.TunnelID != 0 || s.OuterSrc != [16]byte{} || s.OuterDst != [16]byte{}) {
+			t.Fatalf("no tunnel, but %+v", s)
 		}
 		if s.Protocol != protocolTCP && s.Protocol != protocolUDP || s.Reassembled {
 			t.Fatalf("%v with %+v", r, s)

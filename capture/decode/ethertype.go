@@ -21,7 +21,7 @@ const (
 	tagLength = 4
 )
 
-// network reads what EtherType t announces: tags, then IP.
+// network reads what EtherType t announces: tags, then IP or an encapsulation.
 func (d *Decoder) network(s *Segment, t uint16, v view) Reason {
 	for range maxTags + 1 {
 		switch t {
@@ -41,7 +41,7 @@ func (d *Decoder) network(s *Segment, t uint16, v view) Reason {
 			v = v.skip(tagLength)
 		default:
 			if t >= minEtherType {
-				return etherReason(t)
+				return d.otherEther(s, t, v)
 			}
 			if t > maxLength {
 				return UnknownEthertype
@@ -83,23 +83,22 @@ func unwrapLLC(v view) (uint16, view) {
 	return t, v.skip(snapLength)
 }
 
-// etherReason says what a frame of EtherType t is, if neither a tag nor IP.
+// etherReaders has the EtherTypes of encapsulations.
+var etherReaders sparse[reader]
+
+func registerEther(t uint16, r reader) bool { return etherReaders.add(t, r) }
+
+// otherEther reads what EtherType t announces, if neither a VLAN tag nor IP.
+func (d *Decoder) otherEther(s *Segment, t uint16, v view) Reason {
+	if r := etherReaders.find(t); r != nil {
+		return (*r)(d, s, v)
+	}
+	return etherReason(t)
+}
+
+// etherReason says what a frame of EtherType t is that is not read here.
 func etherReason(t uint16) Reason {
 	switch t {
-	case 0x8847, 0x8848:
-		return EncapsulatedMPLS
-	case 0x8864:
-		return EncapsulatedPPPoE
-	case 0x88e5:
-		return EncapsulatedMACsec
-	case 0x894f:
-		return EncapsulatedNSH
-	case 0x88e7:
-		return EncapsulatedPBB
-	case 0x22f3:
-		return EncapsulatedTRILL
-	case 0x8926, 0x893f:
-		return EncapsulatedVNTag
 	case 0x0806, 0x8035, // ARP, RARP
 		0x0842, 0x9000, 0x8808, 0x8809, // Wake-on-LAN, loopback test, pause, LACP and OAM
 		0x88cc, 0x888e, 0x88c7, 0x8863, // LLDP, EAPOL, 802.11 pre-authentication, PPPoE discovery

@@ -26,7 +26,7 @@ func (d *Decoder) fragment4(s *Segment, flags, id uint16, protocol uint8, v view
 		v = v.resize(v.wire &^ 7) // as Linux does: what exceeds a multiple of eight cannot be placed
 	}
 	p := piece{offset: int(flags&fragmentOffset4) * 8, more: more, next: protocol, data: v.b}
-	k := datagramKey{src: s.Src, dst: s.Dst, id: uint32(id), vlan: s.VLAN, protocol: protocol}
+	k := datagramKey{src: s.Src, dst: s.Dst, id: uint32(id), vlan: s.VLAN, protocol: protocol, path: pathOf(s)}
 	_, data, r := d.fragments.add(&k, s.Time, p)
 	s.Reassembled = r == OK
 	return view{data, len(data)}, r
@@ -53,7 +53,7 @@ func (d *Decoder) fragment6(s *Segment, v view) (uint8, view, Reason) {
 	}
 	p := piece{offset: int(flags & fragmentOffset6), more: flags&fragmentMore6 != 0, next: next, data: v.b}
 	// The first fragment alone says what follows (RFC 8200 §4.5), so it is not part of the key.
-	k := datagramKey{src: s.Src, dst: s.Dst, id: id, vlan: s.VLAN, v6: true}
+	k := datagramKey{src: s.Src, dst: s.Dst, id: id, vlan: s.VLAN, v6: true, path: pathOf(s)}
 	next, data, r := d.fragments.add(&k, s.Time, p)
 	s.Reassembled = r == OK
 	return next, view{data, len(data)}, r

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -150,12 +151,32 @@ func readCapture(path string, each func(p *capture.Packet)) error {
 		}
 		each(&capture.Packet{
 			Data: b, Length: uint32(ci.Length), Time: ci.Timestamp.UnixNano(),
-			Ordinal: n, Link: capture.LinkType(link),
+			Ordinal: n, Link: link,
 		})
 	}
 }
 
-type nextPacket func() ([]byte, gopacket.CaptureInfo, layers.LinkType, error)
+type nextPacket func() ([]byte, gopacket.CaptureInfo, capture.LinkType, error)
+
+// classicReader reads pcap. Its reader keeps eight bits of the link type only.
+func classicReader(in *bufio.Reader) (nextPacket, error) {
+	header, err := in.Peek(24)
+	if err != nil {
+		return nil, err
+	}
+	link := binary.LittleEndian.Uint32(header[20:])
+	if header[0] == 0xa1 {
+		link = binary.BigEndian.Uint32(header[20:])
+	}
+	r, err := pcapgo.NewReader(in)
+	if err != nil {
+		return nil, err
+	}
+	return func() ([]byte, gopacket.CaptureInfo, capture.LinkType, error) {
+		b, ci, err := r.ReadPacketData()
+		return b, ci, capture.LinkType(link), err
+	}, nil
+}
 
 func packetReader(in io.Reader) (nextPacket, error) {
 	buffered := bufio.NewReader(in)
@@ -164,26 +185,19 @@ func packetReader(in io.Reader) (nextPacket, error) {
 		return nil, err
 	}
 	if !bytes.Equal(magic, []byte{0x0a, 0x0d, 0x0d, 0x0a}) {
-		r, err := pcapgo.NewReader(buffered)
-		if err != nil {
-			return nil, err
-		}
-		return func() ([]byte, gopacket.CaptureInfo, layers.LinkType, error) {
-			b, ci, err := r.ReadPacketData()
-			return b, ci, r.LinkType(), err
-		}, nil
+		return classicReader(buffered)
 	}
 	r, err := pcapgo.NewNgReader(buffered, pcapgo.NgReaderOptions{WantMixedLinkType: true})
 	if err != nil {
 		return nil, err
 	}
-	return func() ([]byte, gopacket.CaptureInfo, layers.LinkType, error) {
+	return func() ([]byte, gopacket.CaptureInfo, capture.LinkType, error) {
 		b, ci, err := r.ReadPacketData()
 		if err != nil {
 			return nil, ci, 0, err
 		}
 		i, err := r.Interface(ci.InterfaceIndex)
-		return b, ci, i.LinkType, err
+		return b, ci, capture.LinkType(i.LinkType), err
 	}, nil
 }
 
@@ -202,7 +216,7 @@ func (c *tally) compare(t *testing.T, name string, o *oracle, d *Decoder, p *cap
 	if len(p.Data) > 0 {
 		want = o.decode(p.Link, p.Data)
 	}
-	if want == "" {
+	if want == "" || s.Tunnel != NoTunnel { // the oracle knows no tunnels
 		if r == OK {
 			c.alone++
 		}

@@ -38,7 +38,7 @@ func (d *Decoder) ipv4(s *Segment, v view) Reason {
 			return r
 		}
 	}
-	return upper(s, protocol, v)
+	return d.upper(s, protocol, v)
 }
 
 // mapIPv4 sets a to ::ffff:b (RFC 4291 §2.5.5.2).

@@ -48,7 +48,7 @@ func (d *Decoder) extensions(s *Segment, next uint8, v view) Reason {
 		case protocolNone:
 			return Empty
 		default:
-			return upper(s, next, v)
+			return d.upper(s, next, v)
 		}
 		if r != OK {
 			return r

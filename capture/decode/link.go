@@ -2,15 +2,16 @@ package decode
 
 import "telltale/capture"
 
-// linkReader reads a link-layer header and all that follows. v is not empty.
-type linkReader func(d *Decoder, s *Segment, v view) Reason
+// reader reads one header and all that follows. Those of link types never get an
+// empty v, those of all others may.
+type reader func(d *Decoder, s *Segment, v view) Reason
 
 // maxLink bounds the table of link types; the registered ones end below 300.
 const maxLink = 512
 
-var links [maxLink]linkReader
+var links [maxLink]reader
 
-func registerLink(t capture.LinkType, r linkReader) bool {
+func registerLink(t capture.LinkType, r reader) bool {
 	links[t] = r
 	return true
 }

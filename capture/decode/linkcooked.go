@@ -19,8 +19,9 @@ const (
 
 	// Device types (Linux ARPHRD_) whose packets are no IP whatever the protocol
 	// field says, since that is a netlink family, or they begin with an 802.11 header.
-	deviceDot11Min = 801
-	deviceDot11Max = 803
+	deviceDot11    = 801
+	devicePrism    = 802
+	deviceRadiotap = 803
 	deviceNetlink  = 824
 )
 
@@ -52,8 +53,12 @@ func readSLL2(d *Decoder, s *Segment, v view) Reason {
 
 func (d *Decoder) cooked(s *Segment, device, protocol uint16, v view) Reason {
 	switch {
-	case device >= deviceDot11Min && device <= deviceDot11Max:
-		return UnknownLink
+	case device == deviceDot11:
+		return d.readLink(s, linkDot11, v)
+	case device == devicePrism:
+		return d.readLink(s, linkPrism, v)
+	case device == deviceRadiotap:
+		return d.readLink(s, linkRadiotap, v)
 	case device == deviceNetlink:
 		return NotIP
 	case protocol == protocolLLC:

@@ -35,11 +35,16 @@ func readNull(d *Decoder, s *Segment, v view) Reason {
 	if family > 0xffff {
 		family = bits.ReverseBytes32(family)
 	}
+	return d.family(s, family, v.skip(nullHeader))
+}
+
+// family reads a packet of an address family.
+func (d *Decoder) family(s *Segment, family uint32, v view) Reason {
 	switch family {
 	case familyIPv4:
-		return d.ipv4(s, v.skip(nullHeader))
+		return d.ipv4(s, v)
 	case familyIPv6Linux, familyIPv6Windows, familyIPv6NetBSD, familyIPv6FreeBSD, familyIPv6Darwin:
-		return d.ipv6(s, v.skip(nullHeader))
+		return d.ipv6(s, v)
 	}
 	return NotIP
 }

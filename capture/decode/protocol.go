@@ -8,22 +8,32 @@ const (
 	protocolUDP         = 17
 	protocolRouting     = 43
 	protocolFragment    = 44
+	protocolESP         = 50
 	protocolAH          = 51
 	protocolICMPv6      = 58
 	protocolNone        = 59
 	protocolDestination = 60
+	protocolIPComp      = 108
 	protocolMobility    = 135
 	protocolHIP         = 139
 	protocolShim6       = 140
 )
 
+// protocolReaders has the IP protocols of encapsulations.
+var protocolReaders [256]reader
+
+func registerProtocol(protocol uint8, r reader) bool {
+	protocolReaders[protocol] = r
+	return true
+}
+
 // upper reads what IP protocol number announces.
-func upper(s *Segment, protocol uint8, v view) Reason {
+func (d *Decoder) upper(s *Segment, protocol uint8, v view) Reason {
 	switch protocol {
 	case protocolTCP:
 		return tcp(s, v)
 	case protocolUDP:
-		return udp(s, v)
+		return d.udp(s, v)
 	case protocolICMP:
 		if !s.IPv6 {
 			return icmp4(s, v)
@@ -32,6 +42,10 @@ func upper(s *Segment, protocol uint8, v view) Reason {
 		if s.IPv6 {
 			return icmp6(s, v)
 		}
+	default:
+		if r := protocolReaders[protocol]; r != nil {
+			return r(d, s, v)
+		}
 	}
 	return protocolReason(protocol)
 }
@@ -39,22 +53,10 @@ func upper(s *Segment, protocol uint8, v view) Reason {
 // protocolReason says what a packet of an IP protocol is that is not read here.
 func protocolReason(protocol uint8) Reason {
 	switch protocol {
-	case 4, 41, 94:
-		return EncapsulatedIPIP
-	case 47:
-		return EncapsulatedGRE
-	case 50:
+	case protocolESP:
 		return EncapsulatedESP
-	case 97, 143:
-		return EncapsulatedEthernet
-	case 108:
+	case protocolIPComp:
 		return EncapsulatedIPComp
-	case 115:
-		return EncapsulatedL2TP
-	case 137:
-		return EncapsulatedMPLS
-	case 145:
-		return EncapsulatedNSH
 	}
 	return OtherTransport
 }
@@ -68,6 +70,5 @@ func worthReassembly(protocol uint8) bool {
 		protocolMobility, protocolHIP, protocolShim6:
 		return true
 	}
-	r := protocolReason(protocol)
-	return r != OtherTransport && r != EncapsulatedESP && r != EncapsulatedIPComp
+	return protocolReaders[protocol] != nil && protocol != protocolESP
 }

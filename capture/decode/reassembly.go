@@ -35,6 +35,18 @@ type datagramKey struct {
 	vlan     uint16
 	protocol uint8 // IPv4 only
 	v6       bool
+	path     path
+}
+
+// path is the tunnel a fragment came through: private addresses recur in others.
+type path struct {
+	src, dst [16]byte
+	id       uint32
+	tunnel   Tunnel
+}
+
+func pathOf(s *Segment) path {
+	return path{src: s.OuterSrc, dst: s.OuterDst, id: s.TunnelID, tunnel: s.Tunnel}
 }
 
 // piece is one fragment.

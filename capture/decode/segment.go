@@ -22,8 +22,18 @@ type Segment struct {
 	// in the packet's own bytes.
 	Reassembled bool
 
+	// VLAN and the MACs belong to the innermost Ethernet frame. IP straight inside IP
+	// (GRE, IPIP, GTP-U ...) has none: those outside are of the tunnel's ends.
 	VLAN           uint16  // innermost VLAN id, 0 if untagged
 	SrcMAC, DstMAC [6]byte // zero where the link type has none
+
+	Tunnel   Tunnel // kind of the innermost encapsulation
+	Depth    uint8  // encapsulations and tags other than VLAN around the segment
+	TunnelID uint32 // number of that tunnel, see Tunnel; 0 if its header has none
+	// OuterSrc and OuterDst are the addresses of the IP packet that the innermost
+	// encapsulation on IP lies in, zero if there is none. They are the ends of the
+	// tunnel, in the form of Src and Dst.
+	OuterSrc, OuterDst [16]byte
 }
 
 // TCP flags of Segment.Flags (RFC 9293 §3.1).

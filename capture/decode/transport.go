@@ -31,7 +31,7 @@ func tcp(s *Segment, v view) Reason {
 
 // udp reads a UDP header (RFC 768). A length of 0 (jumbogram, offload) or beyond
 // the packet gives way to the IP length.
-func udp(s *Segment, v view) Reason {
+func (d *Decoder) udp(s *Segment, v view) Reason {
 	b := v.b
 	if len(b) < udpHeader {
 		return v.short(udpHeader)
@@ -47,5 +47,8 @@ func udp(s *Segment, v view) Reason {
 	s.DstPort = binary.BigEndian.Uint16(b[2:4])
 	s.Payload = v.b[udpHeader:]
 	s.PayloadLen = uint32(v.wire - udpHeader)
-	return OK
+	if d.ports.first[uint8(s.DstPort)]|d.ports.first[uint8(s.SrcPort)] == 0 {
+		return OK // without a call, most ports end here
+	}
+	return d.overUDP(s, v.skip(udpHeader))
 }
