@@ -21,6 +21,7 @@ func bridgePackets() []wrapped {
 		{"TRILL", eth, ether(0x22f3, words(0x003f, 1, 2), innerVLAN()), onVLAN(tcp4, "5"), TunnelTRILL, 0, 1},
 		{"TRILL options", eth, ether(0x22f3, words(0x00bf, 1, 2), make([]byte, 8), innerFrame()), tcp4, TunnelTRILL, 0, 1},
 		{"MACsec in the clear", eth, ether(0x88e5, []byte{0, 0}, words(0, 1, 0x0800), inner4(), make([]byte, 16)), tcp4, NoTunnel, 0, 1},
+		{"MACsec without IP length", eth, ether(0x88e5, []byte{0, 44}, words(0, 1, 0x0800), put(inner4(), 2, 0), make([]byte, 16)), tcp4, NoTunnel, 0, 1},
 		{"MACsec with identifier, short", eth, ether(0x88e5, []byte{0x20, 44}, words(0, 1), make([]byte, 8), words(0x0800), inner4(), make([]byte, 16)), tcp4, NoTunnel, 0, 1},
 	}
 }

@@ -31,6 +31,14 @@ func TestConfiguredPorts(t *testing.T) {
 	plainUDP(t, "another decoder", 4444, onUDP(4444, vxlan))
 }
 
+// Most encapsulations are told by the port they go to, not by the one they come from.
+func TestSourcePort(t *testing.T) {
+	back := put(put(onUDP(4789, words(0x0800, 0, 0, 0x0700), innerFrame()), 20, 4789), 22, near)
+	if r, s := decodeOne(capture.LinkRaw, back); r != OK || s.Tunnel != NoTunnel || s.DstPort != near {
+		t.Errorf("from the port of VXLAN: %v %s in %v", r, summary(&s), s.Tunnel)
+	}
+}
+
 func TestConfiguredPortsAreChecked(t *testing.T) {
 	for name, ports := range map[string][]UDPPort{
 		"no port":         {{Tunnel: TunnelVXLAN}},
