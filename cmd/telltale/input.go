@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -67,17 +68,41 @@ func (f *inputFlags) read(e *env, src *pcapfile.Reader, visit func(*capture.Obse
 	return flow.Run(e.ctx, src, conf, decode.Config{}, visit)
 }
 
-// damage logs how the inputs ended; it is an error if any was not read to its end.
+// damage logs how the inputs ended; it is an error if any was not read to its end, or
+// has packets of a link type that is not decoded.
 func (e *env) damage(src *pcapfile.Reader) error {
+	bad := false
 	for _, f := range src.Files() {
 		e.log.Info(printable(f.Path)+": read", zap.String("format", f.Format), zap.Uint64("packets", f.Packets), zap.Uint64("bytes", f.Bytes))
+		for _, link := range f.Links {
+			if !slices.Contains(decode.Links(), link) {
+				bad = true
+				e.log.Warn(fmt.Sprintf("%s: %s is not decoded: capture again on another interface, or convert the file", printable(f.Path), link))
+			}
+		}
 	}
-	errs := src.Errs()
-	for _, err := range errs {
+	for _, err := range src.Errs() {
+		bad = true
 		e.log.Warn(printable(err.Error()))
 	}
-	if len(errs) == 0 {
-		return nil
+	if bad {
+		return &statusError{status: exitFailed}
 	}
-	return &statusError{status: exitFailed}
+	return nil
+}
+
+// absurd is the span of time from which on a capture's clock is doubted.
+const absurd = 10 * 365 * 24 * time.Hour
+
+// doubts returns what is odd about the times of the inputs.
+func doubts(src *pcapfile.Reader) []string {
+	var all []string
+	for _, f := range src.Files() {
+		first, last := time.Unix(0, f.First).UTC(), time.Unix(0, f.Last).UTC()
+		if f.Packets > 0 && (last.Sub(first) > absurd || first.Year() < 1990) {
+			all = append(all, fmt.Sprintf("%s: its packets are dated from %s to %s: its clock was wrong, or it was joined from others; times and periods in the findings follow it",
+				printable(f.Path), first.Format(time.DateOnly), last.Format(time.DateOnly)))
+		}
+	}
+	return all
 }

@@ -110,7 +110,7 @@ func (r *replay) summary(k *knowledge, src *pcapfile.Reader, res flow.Result, fa
 	in := report.Input{
 		Packets: st.Packets, Bytes: st.Bytes, Skipped: st.Skipped, Cut: st.Cut,
 		Dropped: dropped(res), Limits: limits(res, r.engine.Coverage()),
-		Packs: k.packs, Policies: k.policies, Geo: k.geo, Warnings: k.warnings,
+		Packs: k.packs, Policies: k.policies, Geo: k.geo, Warnings: append(k.warnings, doubts(src)...),
 	}
 	for _, err := range src.Errs() {
 		in.Damaged = append(in.Damaged, printable(err.Error()))
