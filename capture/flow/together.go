@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"telltale/capture"
@@ -12,7 +13,8 @@ import (
 // once, delivered in order.
 type round struct {
 	batch capture.Batch
-	work  [][]job        // per worker
+	jobs  []job          // what was decoded of the batch
+	work  [][]int32      // per worker: its places in jobs
 	logs  []*capture.Log // per worker
 	left  sync.WaitGroup
 	moved []byte // payloads that do not lie in the batch
@@ -62,7 +64,7 @@ func (r *runner) together(ctx context.Context) error {
 }
 
 func newRound(n int) *round {
-	rd := &round{work: make([][]job, n), logs: make([]*capture.Log, n)}
+	rd := &round{work: make([][]int32, n), logs: make([]*capture.Log, n)}
 	for i := range rd.logs {
 		rd.logs[i] = new(capture.Log)
 	}
@@ -100,15 +102,17 @@ func (r *runner) read(ctx context.Context, free <-chan *round, ready chan<- *rou
 
 // share decodes the batch and deals the segments to the workers; none if it is empty.
 func (r *runner) share(rd *round, empty bool) {
-	rd.moved = rd.moved[:0]
+	rd.moved, rd.jobs = rd.moved[:0], rd.jobs[:0]
 	for w := range rd.work {
 		rd.work[w] = rd.work[w][:0]
 	}
 	if empty {
 		return
 	}
+	rd.jobs = slices.Grow(rd.jobs, len(rd.batch.Packets))
 	for i := range rd.batch.Packets {
-		var j job
+		at := len(rd.jobs)
+		j := &rd.jobs[:at+1][at]
 		j.reason = r.decoder.Decode(&rd.batch.Packets[i], &j.seg)
 		if j.reason != decode.OK && j.reason != decode.Unreachable {
 			continue
@@ -120,7 +124,8 @@ func (r *runner) share(rd *round, empty bool) {
 		}
 		j.hash = j.seg.Hash(r.conf.Seed)
 		w := r.shard(j.hash) % len(rd.work)
-		rd.work[w] = append(rd.work[w], j)
+		rd.work[w] = append(rd.work[w], int32(at))
+		rd.jobs = rd.jobs[:at+1]
 	}
 	r.decoder.Release()
 }
@@ -130,8 +135,8 @@ func (r *runner) work(w int, queue <-chan *round) {
 	for rd := range queue {
 		log := rd.logs[w]
 		log.Reset()
-		for i := range rd.work[w] {
-			j := &rd.work[w][i]
+		for _, at := range rd.work[w] {
+			j := &rd.jobs[at]
 			r.shards[r.shard(j.hash)].segment(&j.seg, j.hash, j.reason, log)
 		}
 		rd.left.Done()
