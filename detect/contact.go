@@ -42,6 +42,7 @@ func (e *Engine) contact(h *host, o *capture.Observation, m feeds.Match, ch Chan
 	}
 	f.LastSeen = max(f.LastSeen, o.Time)
 	f.touched = true
+	f.Contact.of(o)
 	e.credit(f, t, o, ch)
 	if t != nil {
 		t.note(h, o, ch)

@@ -3,6 +3,7 @@ package detect
 import (
 	"net/netip"
 
+	"telltale/capture"
 	"telltale/feeds"
 	"telltale/feeds/geo"
 )
@@ -62,6 +63,25 @@ type Foreign struct {
 	Shared  bool // anycast, CDN or cloud: the country says little
 }
 
+// Contact is who talked to whom, as the latest Observation of a Finding shows it.
+type Contact struct {
+	// Client asked, Server was asked, by innermost addresses.
+	Client, Server netip.AddrPort
+	Transport      uint8         // IANA protocol number, 0 where there is none
+	Proto          capture.Proto // what showed it
+	Flow           uint64        // ordinal of the flow's first packet, 0 if it is no flow
+	Name           string        // the name asked for, empty where none was
+}
+
+// of makes c the contact that o shows.
+func (c *Contact) of(o *capture.Observation) {
+	c.Client, c.Server = o.Client, o.Server
+	c.Transport, c.Proto, c.Flow = o.Transport, o.Proto, o.Flow
+	if c.Name != string(o.Name) {
+		c.Name = string(o.Name)
+	}
+}
+
 // Finding is the state of one host and vendor and product, or of one host and foreign
 // range. Those returned by an Engine change as it goes on.
 type Finding struct {
@@ -83,6 +103,7 @@ type Finding struct {
 	Names     []string         // names contacted, in order of appearance, bounded
 	Facts     []Fact
 	Foreign   *Foreign
+	Contact   Contact  // the latest one
 	Roles     []string        // roles of the host that lowered the conclusion
 	Policies  []*feeds.Policy // those that count this class
 	Allowed   *Allow          // the entry that excuses it, nil if none

@@ -3,7 +3,6 @@
 package format
 
 import (
-	"strconv"
 	"time"
 
 	"telltale/alert"
@@ -32,59 +31,6 @@ func Native(dst []byte, a *alert.Alert) []byte {
 	return append(o.b, '}')
 }
 
-// object appends the members of a JSON object.
-type object struct{ b []byte }
-
-func (o *object) key(k string) {
-	if o.b[len(o.b)-1] != '{' {
-		o.b = append(o.b, ',')
-	}
-	o.b = append(o.b, '"')
-	o.b = append(o.b, k...)
-	o.b = append(o.b, '"', ':')
-}
-
-func (o *object) text(k, v string) {
-	o.key(k)
-	o.b = appendString(o.b, v)
-}
-
-func (o *object) number(k string, v uint64) {
-	o.key(k)
-	o.b = strconv.AppendUint(o.b, v, 10)
-}
-
-func (o *object) truth(k string) {
-	o.key(k)
-	o.b = append(o.b, "true"...)
-}
-
-func (o *object) time(k string, ns int64) {
-	o.key(k)
-	o.b = append(o.b, '"')
-	o.b = time.Unix(0, ns).UTC().AppendFormat(o.b, "2006-01-02T15:04:05.000000000Z")
-	o.b = append(o.b, '"')
-}
-
-func (o *object) list(k string, n int, each func(i int)) {
-	o.key(k)
-	o.b = append(o.b, '[')
-	for i := range n {
-		if i > 0 {
-			o.b = append(o.b, ',')
-		}
-		each(i)
-	}
-	o.b = append(o.b, ']')
-}
-
-func (o *object) open(k string) {
-	o.key(k)
-	o.b = append(o.b, '{')
-}
-
-func (o *object) close() { o.b = append(o.b, '}') }
-
 func (o *object) finding(f *detect.Finding) {
 	o.text("finding", f.ID)
 	o.host(&f.Host)
@@ -104,6 +50,9 @@ func (o *object) finding(f *detect.Finding) {
 	o.list("functions", len(f.Functions), func(i int) { o.b = appendString(o.b, string(f.Functions[i])) })
 	o.list("names", len(f.Names), func(i int) { o.b = appendString(o.b, f.Names[i]) })
 	o.list("facts", len(f.Facts), func(i int) { o.fact(&f.Facts[i]) })
+	if f.Contact.Server.IsValid() {
+		o.contact(&f.Contact)
+	}
 	if f.Foreign != nil {
 		o.foreign(f.Foreign)
 	}
@@ -124,6 +73,20 @@ func (o *object) host(h *detect.Host) {
 	}
 	if h.VLAN != 0 {
 		o.number("vlan", uint64(h.VLAN))
+	}
+	o.close()
+}
+
+func (o *object) contact(c *detect.Contact) {
+	o.open("contact")
+	o.text("proto", c.Proto.String())
+	o.text("src", c.Client.Addr().String())
+	o.number("sport", uint64(c.Client.Port()))
+	o.text("dst", c.Server.Addr().String())
+	o.number("dport", uint64(c.Server.Port()))
+	o.number("transport", uint64(c.Transport))
+	if c.Name != "" {
+		o.text("name", c.Name)
 	}
 	o.close()
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"telltale/alert"
+	"telltale/capture"
 	"telltale/detect"
 	"telltale/feeds"
 )
@@ -53,6 +54,10 @@ func finding(topic detect.Topic, class feeds.Class, text string) *detect.Finding
 		Attempts: 1, Exchanges: 2, BytesOut: 3, BytesIn: 4, FirstSeen: 1, LastSeen: 2e18,
 		Functions: []feeds.Function{"update"}, Names: []string{"a.example"},
 		Facts: []detect.Fact{{Text: text, Indicator: "k:suffix:x", Packet: 9}, {Text: text, Against: true}},
+		Contact: detect.Contact{
+			Client: netip.MustParseAddrPort("10.0.0.1:50000"), Server: netip.MustParseAddrPort("[2001:db8::1]:443"),
+			Transport: 6, Proto: capture.ProtoTLS, Flow: 7, Name: "a.example",
+		},
 		Roles: []string{"resolver"}, Policies: []*feeds.Policy{{ID: "us-bod-17-01"}},
 	}
 	if topic == detect.AboutForeign {
