@@ -58,6 +58,9 @@ type Alert struct {
 	Severity Severity
 	Sensor   string
 	Packs    string // content hash of the vendor knowledge in use
+	Program  string // version of the program
+	// Omitted counts facts, names and policies left out to keep a form small.
+	Omitted uint64
 
 	// Finding is a copy of the Finding as it was; nil for health alerts.
 	Finding *detect.Finding
@@ -69,7 +72,9 @@ type Alert struct {
 type Maker struct {
 	Sensor string
 	Packs  string
-	seq    uint64
+	// Program is the version of the program, for forms that carry one.
+	Program string
+	seq     uint64
 }
 
 // Change returns the Alert that tells of c.
@@ -92,7 +97,7 @@ func (m *Maker) Health(kind Kind, t int64, text string) *Alert {
 
 func (m *Maker) next(t int64, kind Kind) *Alert {
 	m.seq++
-	return &Alert{Seq: m.seq, Time: t, Kind: kind, Sensor: m.Sensor, Packs: m.Packs}
+	return &Alert{Seq: m.seq, Time: t, Kind: kind, Sensor: m.Sensor, Packs: m.Packs, Program: m.Program}
 }
 
 // kindOf names a change. What is no contact with a vendor has kinds of its own, so that

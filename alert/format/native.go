@@ -10,6 +10,8 @@ import (
 	"telltale/detect"
 )
 
+var _ = register(Format{Name: "native", About: "Telltale's own JSON", encode: Native})
+
 // Native appends a as one JSON object of our own form (alert.Schema), pure ASCII, without
 // a line end.
 func Native(dst []byte, a *alert.Alert) []byte {
@@ -25,6 +27,9 @@ func Native(dst []byte, a *alert.Alert) []byte {
 	}
 	if a.Finding != nil {
 		o.finding(a.Finding)
+	}
+	if a.Omitted != 0 {
+		o.number("omitted", a.Omitted)
 	}
 	o.text("sensor", a.Sensor)
 	o.text("packs", a.Packs)

@@ -57,3 +57,22 @@ func (o *object) open(k string) {
 }
 
 func (o *object) close() { o.b = append(o.b, '}') }
+
+func (o *object) signed(k string, v int64) {
+	o.key(k)
+	o.b = strconv.AppendInt(o.b, v, 10)
+}
+
+// strings appends a list of texts, nothing if there is none.
+func (o *object) strings(k string, v []string) {
+	if len(v) > 0 {
+		o.list(k, len(v), func(i int) { o.b = appendString(o.b, v[i]) })
+	}
+}
+
+// some appends a text, nothing if it is empty.
+func (o *object) some(k, v string) {
+	if v != "" {
+		o.text(k, v)
+	}
+}

@@ -19,6 +19,7 @@ type replayCmd struct {
 	inputFlags
 	judgeFlags
 	Output  string `short:"o" default:"-" help:"Write alerts to FILE instead of standard output." placeholder:"FILE"`
+	Format  string `default:"native" help:"Form of the alerts: native, eve, eve7, ecs, ecs8, ocsf, cef or leef." placeholder:"FORM"`
 	Summary bool   `default:"true" negatable:"" help:"Print the summary on standard error."`
 	Facts   int    `default:"4" help:"Facts printed with each finding in the summary; -1 is all."`
 	FailOn  string `help:"Exit with status 3 if a finding reaches this class: resolved, visited, likely, device, installed." placeholder:"CLASS"`
@@ -32,6 +33,10 @@ func (c *replayCmd) Run(e *env) error {
 		if limit, err = feeds.ParseClass(c.FailOn); err != nil {
 			return usage(err)
 		}
+	}
+	form, err := format.Lookup(c.Format)
+	if err != nil {
+		return usage(err)
 	}
 	k, err := c.load()
 	if err != nil {
@@ -47,7 +52,7 @@ func (c *replayCmd) Run(e *env) error {
 		return err
 	}
 	w := bufio.NewWriterSize(out, 64<<10)
-	r := replay{maker: alert.Maker{Sensor: k.sensor, Packs: k.detect.Set.Generation()}, w: w}
+	r := replay{maker: alert.Maker{Sensor: k.sensor, Packs: k.detect.Set.Generation(), Program: version}, form: form, w: w}
 	if r.engine, err = detect.New(k.detect, r.change); err != nil {
 		return err
 	}
@@ -84,6 +89,7 @@ func reached(list []*detect.Finding, limit feeds.Class) error {
 type replay struct {
 	engine *detect.Engine
 	maker  alert.Maker
+	form   *format.Format
 	w      *bufio.Writer
 	line   []byte
 	err    error
@@ -92,7 +98,7 @@ type replay struct {
 func (r *replay) change(c detect.Change) { r.write(r.maker.Change(c)) }
 
 func (r *replay) write(a *alert.Alert) {
-	r.line = append(format.Native(r.line[:0], a), '\n')
+	r.line = append(r.form.Append(r.line[:0], a), '\n')
 	if _, err := r.w.Write(r.line); err != nil && r.err == nil {
 		r.err = fmt.Errorf("writing an alert: %w", err)
 	}

@@ -1,0 +1,90 @@
+package format
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"telltale/alert"
+	"telltale/capture"
+	"telltale/detect"
+	"telltale/feeds"
+)
+
+// hostileTexts are more than 300 texts that try to leave their field: every byte alone
+// and within a word, and what means something to a form, a terminal or a spreadsheet.
+func hostileTexts() []string {
+	all := append([]string(nil), hostile...)
+	for c := range 256 {
+		all = append(all, "a"+string([]byte{byte(c)})+"b")
+	}
+	for c := range 33 {
+		all = append(all, string([]byte{byte(c)}))
+	}
+	all = append(
+		all,
+		"x src=6.6.6.6", "x\\ src=6.6.6.6", `x\= y`, `x\`, `x\\`, "a|b|c|10|src=1.1.1.1", "x\tsrc=6.6.6.6", "x^src=6.6.6.6",
+		"x\n<13>1 2026-01-01T00:00:00Z evil forged - - - CEF:0|a|b|c|d|e|9|", "\r\n", "\u2028\u2029", "\u0085",
+		`"]`, `" x="y`, `]`, `}{`, `"},{"a":"b`, `\u0022`, "</telltale>", "<!channel>", "<@U123>", "[x](http://evil)", "@everyone",
+		"+cmd|' /C calc'!A0", "-1+1", "@SUM(1)", "\x1b]0;title\x07", "\x1b[2J", "\u202e\u2066\u2069", "\ufeff", "\ufffd", "\xc0\x80", "\xed\xa0\x80",
+		strings.Repeat("a", 255), strings.Repeat("\x00", 255), strings.Repeat(`\`, 255), strings.Repeat(`"`, 255),
+		strings.Repeat(".", 64), "..", ".", "-", "*", "${jndi:ldap://x}", "{{7*7}}", "%s%n", "' OR 1=1--", "xn--80ak6aa92e.com",
+		"NULL", "true", "0x09", "x09", "null\x00byte", "a=b", "=", "==", " =", "= ", " lead", "trail ",
+	)
+	return all
+}
+
+// hostileFinding has text wherever a text of the network or of a list can stand.
+func hostileFinding(topic detect.Topic, class feeds.Class, text string) *detect.Finding {
+	f := finding(topic, class, text)
+	f.Host.Name = text
+	f.Names = []string{text, "b.example"}
+	f.Contact.Name = text
+	f.Contact.Client = netip.MustParseAddrPort("10.0.0.1:50000")
+	f.Contact.Server = netip.MustParseAddrPort("198.51.100.1:443")
+	return f
+}
+
+// someAlerts calls visit with alerts of every kind, topic, class and protocol that hold
+// text.
+func someAlerts(text string, visit func(a *alert.Alert)) {
+	m := alert.Maker{Sensor: "sensor1", Packs: "p", Program: "1.2.3"}
+	protos := []capture.Proto{capture.ProtoDNS, capture.ProtoTLS, capture.ProtoQUIC, capture.ProtoHTTP, capture.ProtoFlow}
+	i := 0
+	for topic := detect.AboutVendor; topic <= detect.AboutForeign; topic++ {
+		for kind := detect.Opened; kind <= detect.Cleared; kind++ {
+			for class := feeds.None; class <= feeds.Installed; class++ {
+				f := hostileFinding(topic, class, text)
+				f.Contact.Proto = protos[i%len(protos)]
+				i++
+				visit(m.Change(detect.Change{Kind: kind, Time: 1.7e18, Packet: 5, Finding: f}))
+			}
+		}
+	}
+	visit(m.Health(alert.HealthInput, 1.7e18, "x"+text))
+}
+
+// fewAlerts is someAlerts with one alert for each topic and protocol, for long lists of
+// texts.
+func fewAlerts(text string, visit func(a *alert.Alert)) {
+	m := alert.Maker{Sensor: "sensor1", Packs: "p", Program: "1.2.3"}
+	for i, proto := range []capture.Proto{capture.ProtoDNS, capture.ProtoTLS, capture.ProtoQUIC, capture.ProtoHTTP, capture.ProtoFlow} {
+		f := hostileFinding(detect.Topic(i%4), feeds.Installed, text)
+		f.Contact.Proto = proto
+		visit(m.Change(detect.Change{Kind: detect.ChangeKind(i % 5), Time: 1.7e18, Packet: 5, Finding: f}))
+	}
+	visit(m.Health(alert.HealthInput, 1.7e18, "x"+text))
+}
+
+// crowded is an alert with more of everything than any form can hold.
+func crowded() *alert.Alert {
+	f := hostileFinding(detect.AboutForeign, feeds.Installed, strings.Repeat("\xff\n|=\\\"", 500))
+	f.Host.Name, f.Contact.Name, f.Names[0] = strings.Repeat("h", 300), strings.Repeat("n", 300), strings.Repeat(`\"=|`, 200)
+	for i := range 200 {
+		f.Facts = append(f.Facts, detect.Fact{Text: fmt.Sprintf("fact %d %s", i, strings.Repeat("=", 300)), Indicator: strings.Repeat("i", 300)})
+		f.Names = append(f.Names, strings.Repeat(`\255`, 250))
+		f.Policies = append(f.Policies, &feeds.Policy{ID: fmt.Sprintf("xx-policy-%d", i)})
+	}
+	m := alert.Maker{Sensor: "s", Packs: "p"}
+	return m.Change(detect.Change{Time: 1.7e18, Finding: f})
+}

@@ -1,0 +1,61 @@
+package format
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"telltale/alert"
+)
+
+// Format is one form of an Alert.
+type Format struct {
+	// Name selects it in the configuration and on the command line.
+	Name string
+	// About says in a few words what it is, for people.
+	About string
+	// Header is the syslog header its receivers expect.
+	Header Header
+	// encode appends a whole alert, pure ASCII, without a line end.
+	encode func(dst []byte, a *alert.Alert) []byte
+}
+
+// MaxSize is the most bytes of an encoded alert. With the longest syslog header it stays
+// below 8 KiB, which is where receivers begin to cut without a word (rsyslog's default
+// maxMessageSize).
+const MaxSize = 8<<10 - 512
+
+// Append appends a, without a line end. What makes it longer than MaxSize is left out:
+// first the weakest facts, names and policies, then the ends of long texts.
+func (f *Format) Append(dst []byte, a *alert.Alert) []byte {
+	at := len(dst)
+	dst = f.encode(dst, a)
+	for keep := 16; len(dst)-at > MaxSize && keep > 0; keep /= 2 {
+		dst = f.encode(dst[:at], trim(a, keep))
+	}
+	return dst
+}
+
+var formats []Format
+
+func register(f Format) bool {
+	formats = append(formats, f)
+	slices.SortFunc(formats, func(a, b Format) int { return cmp.Compare(a.Name, b.Name) })
+	return true
+}
+
+// Formats returns all forms by name.
+func Formats() []Format { return slices.Clone(formats) }
+
+// Lookup returns the form of that name.
+func Lookup(name string) (*Format, error) {
+	var names []string
+	for i := range formats {
+		if formats[i].Name == name {
+			return &formats[i], nil
+		}
+		names = append(names, formats[i].Name)
+	}
+	return nil, fmt.Errorf("unknown alert format %q: use one of %s", name, strings.Join(names, ", "))
+}

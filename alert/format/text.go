@@ -1,0 +1,97 @@
+package format
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"telltale/alert"
+	"telltale/detect"
+)
+
+// fewFacts is how many facts stand in forms that people read in a column.
+const fewFacts = 8
+
+// factTexts returns the strongest facts as lines, with + for and - against.
+func factTexts(f *detect.Finding) []string {
+	var all []string
+	for i := range f.Facts {
+		if i == fewFacts {
+			break
+		}
+		t := &f.Facts[i]
+		sign := "+ "
+		if t.Against {
+			sign = "- "
+		}
+		line := sign + t.Text
+		if t.Packet != 0 {
+			line += " (packet " + strconv.FormatUint(t.Packet, 10) + ")"
+		}
+		all = append(all, line)
+	}
+	return all
+}
+
+// message is one line for people: what, on which host, and the strongest fact.
+func message(a *alert.Alert) string {
+	f := a.Finding
+	if f == nil {
+		return a.Title() + ": " + a.Text
+	}
+	var b strings.Builder
+	b.WriteString(a.Title() + ": " + f.Host.Addr.String())
+	if f.Host.Name != "" {
+		b.WriteString(" (" + f.Host.Name + ")")
+	}
+	if len(f.Facts) > 0 {
+		b.WriteString(", " + f.Facts[0].Text)
+	}
+	return b.String()
+}
+
+func functionNames(f *detect.Finding) []string {
+	all := make([]string, len(f.Functions))
+	for i, fn := range f.Functions {
+		all[i] = string(fn)
+	}
+	return all
+}
+
+func policyIDs(f *detect.Finding) []string {
+	all := make([]string, len(f.Policies))
+	for i, p := range f.Policies {
+		all[i] = p.ID
+	}
+	return all
+}
+
+// rfc3339 returns a time to the millisecond, UTC.
+func rfc3339(ns int64) string { return time.Unix(0, ns).UTC().Format("2006-01-02T15:04:05.000Z") }
+
+func millis(ns int64) int64 { return time.Unix(0, ns).UnixMilli() }
+
+func asnText(n uint32) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(uint64(n), 10)
+}
+
+// transport names the protocols that have ports, "" for others.
+func transport(p uint8) string {
+	switch p {
+	case 6:
+		return "tcp"
+	case 17:
+		return "udp"
+	}
+	return ""
+}
+
+func ipVersion(c *detect.Contact) uint64 {
+	if c.Server.Addr().Is4() {
+		return 4
+	}
+	return 6
+}
