@@ -103,7 +103,7 @@ type Finding struct {
 	Names     []string         // names contacted, in order of appearance, bounded
 	Facts     []Fact
 	Foreign   *Foreign
-	Contact   Contact  // the latest one
+	Contact   Contact         // the latest one
 	Roles     []string        // roles of the host that lowered the conclusion
 	Policies  []*feeds.Policy // those that count this class
 	Allowed   *Allow          // the entry that excuses it, nil if none

@@ -1,12 +1,11 @@
 package format
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"strconv"
 	"strings"
 	"time"
-
-	"crypto/sha256"
 
 	"telltale/alert"
 	"telltale/capture"
