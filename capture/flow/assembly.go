@@ -143,11 +143,12 @@ func (t *table) unfinished(e *entry, side int, holes bool) {
 		t.drop(e, side, faultHoles)
 		return
 	}
-	t.buffers.put(e.half[side].buf)
-	e.half[side].buf = 0
-	if side == int(e.client) {
+	buf, s := t.buffers.at(e.half[side].buf), e.segment(side)
+	if side == int(e.client) && buf.have > 0 && t.verdict(&s, buf.data[:buf.have], false) != proto.No {
 		e.set(flagPartial)
 	}
+	t.buffers.put(e.half[side].buf)
+	e.half[side].buf = 0
 }
 
 // segment stands for the latest packet of side where only the flow is left of it.

@@ -13,20 +13,25 @@ import (
 // dialogues. They are a few hundred bytes.
 const openingBytes = 4096
 
-// opening says that side has sent little enough before s to be still preparing.
+// opening says that side may still be preparing the stream: it is the client, as far as
+// is known, and has sent little before s. All openings are the client's.
 func (e *entry) opening(side int, s *decode.Segment) bool {
-	return e.bytes[side]-uint64(s.PayloadLen) < openingBytes
+	return (side == int(e.client) || !e.has(flagSYN)) && e.bytes[side]-uint64(s.PayloadLen) < openingBytes
 }
 
 // begins says that b is surely the start of a message.
 func (t *table) begins(e *entry, side int, s *decode.Segment, b []byte) bool {
-	set := t.reg.candidates(s.SrcPort, s.DstPort, b[0], e.opening(side, s))
-	for ; set != 0; set &= set - 1 {
-		if t.reg.match(bits.TrailingZeros64(set), s.SrcPort, s.DstPort, b) == proto.Yes {
-			return true
-		}
+	return t.verdict(s, b, e.opening(side, s)) == proto.Yes
+}
+
+// verdict says whether b is the start of any message.
+func (t *table) verdict(s *decode.Segment, b []byte, opening bool) proto.Verdict {
+	best := proto.No
+	set := t.reg.candidates(s.SrcPort, s.DstPort, b[0], opening)
+	for ; set != 0 && best != proto.Yes; set &= set - 1 {
+		best = max(best, t.reg.match(bits.TrailingZeros64(set), s.SrcPort, s.DstPort, b))
 	}
-	return false
+	return best
 }
 
 // message tries to read one message at the start of b, sent by side.
@@ -39,7 +44,9 @@ func (t *table) message(e *entry, side int, b []byte, last bool, s *decode.Segme
 		case proto.No:
 			continue
 		case proto.More:
-			failed = proto.Incomplete
+			if !t.reg.streams[i].Opening || !zeros(b) {
+				failed = proto.Incomplete
+			}
 			continue
 		}
 		p, mark := &t.reg.streams[i], log.Len()
@@ -55,4 +62,15 @@ func (t *table) message(e *entry, side int, b []byte, last bool, s *decode.Segme
 		}
 	}
 	return 0, failed
+}
+
+// zeros says that b holds nothing else, as the padding of short frames that some stacks
+// count as payload: what it stands in the place of comes later.
+func zeros(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
 }
