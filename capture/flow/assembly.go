@@ -19,13 +19,33 @@ func (t *table) put(e *entry, side int, seq uint32, b []byte) fault {
 
 // collect adds a segment to the message being collected and tries to read it.
 func (t *table) collect(e *entry, side int, seq uint32, s *decode.Segment, log *capture.Log) {
-	h := &e.half[side]
 	f := t.put(e, side, seq, s.Payload)
+	for {
+		base := t.buffers.at(e.half[side].buf).base
+		t.drain(e, side, f, seq, s, log)
+		if f != faultBig || e.half[side].buf == 0 || t.buffers.at(e.half[side].buf).base == base {
+			return
+		}
+		f = t.put(e, side, seq, s.Payload) // there is room again
+	}
+}
+
+// drain reads the messages that are whole in the buffer of side. f is what became of the
+// segment put last.
+func (t *table) drain(e *entry, side int, f fault, seq uint32, s *decode.Segment, log *capture.Log) {
+	h := &e.half[side]
 	buf := t.buffers.at(h.buf)
-	last := uint32(len(s.Payload)) < s.PayloadLen || f == faultBig
+	base := buf.base
+	last := uint32(len(s.Payload)) < s.PayloadLen
 	for buf.have > 0 {
 		n, status := t.message(e, side, buf.data[:buf.have], last, s, log)
 		switch {
+		case status.Waits() && !last && f == faultBig:
+			if buf.base != base {
+				return
+			}
+			last = true
+			continue
 		case status.Waits() && !last:
 			if f != faultNone {
 				t.abandon(e, side, seq, f, s, log)
@@ -41,7 +61,7 @@ func (t *table) collect(e *entry, side int, seq uint32, s *decode.Segment, log *
 			t.leave(e, side)
 			return
 		}
-		if n > buf.have || n == buf.have && len(buf.spans) == 0 {
+		if n > buf.have || n == buf.have && len(buf.spans) == 0 && f != faultBig {
 			end := buf.base + uint32(n)
 			t.leave(e, side)
 			h.pass(end)
@@ -49,11 +69,11 @@ func (t *table) collect(e *entry, side int, seq uint32, s *decode.Segment, log *
 		}
 		buf.consume(n)
 	}
-	if f != faultNone {
+	switch {
+	case f == faultBig && buf.base != base:
+	case f != faultNone:
 		t.abandon(e, side, seq, f, s, log)
-		return
-	}
-	if len(buf.spans) == 0 {
+	case len(buf.spans) == 0:
 		t.leave(e, side)
 	}
 }

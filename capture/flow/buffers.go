@@ -71,7 +71,8 @@ const (
 	faultHoles       // too many holes
 )
 
-// add puts v at sequence number seq into buffer n.
+// add puts v at sequence number seq into buffer n. If it does not fit into one message,
+// the part that does is put.
 func (p *buffers) add(n, seq uint32, v []byte) fault {
 	b := p.at(n)
 	from := int(int32(seq - b.base))
@@ -85,13 +86,22 @@ func (p *buffers) add(n, seq uint32, v []byte) fault {
 	switch {
 	case from > b.have+maxAhead:
 		return faultHoles
-	case to > p.message:
+	case from >= p.message:
 		return faultBig
 	}
-	if f := p.reserve(b, to); f != faultNone {
-		return f
+	whole := to <= p.message
+	if !whole {
+		to = p.message
+		v = v[:to-from]
 	}
-	return b.fill(from, to, v)
+	f := p.reserve(b, to)
+	if f == faultNone {
+		f = b.fill(from, to, v)
+	}
+	if f == faultNone && !whole {
+		return faultBig
+	}
+	return f
 }
 
 // reserve makes b.data hold n bytes.

@@ -29,6 +29,15 @@ func (h *half) missed(seq uint32) bool {
 	return int32(seq-h.gap[0]) >= 0 && int32(seq-h.gap[1]) < 0
 }
 
+// fill notes that the gap was filled up to end.
+func (h *half) fill(end uint32) {
+	if h.missed(end) {
+		h.gap[0] = end
+		return
+	}
+	h.gap[0] = h.gap[1]
+}
+
 // pass notes that the message just read ends at to, which is next or beyond.
 func (h *half) pass(to uint32) {
 	ahead := int32(to - h.next)

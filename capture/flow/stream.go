@@ -3,6 +3,7 @@ package flow
 import (
 	"telltale/capture"
 	"telltale/capture/decode"
+	"telltale/capture/proto"
 )
 
 // payload looks for messages in the bytes of one TCP segment.
@@ -48,7 +49,6 @@ func (t *table) fresh(e *entry, side int, seq uint32, b []byte, s *decode.Segmen
 		switch {
 		case ahead < 0 && h.missed(seq):
 			late = true
-			h.gap[0] = seq + uint32(len(b))
 		case ahead < 0 && !h.told && t.begins(e, side, s, b):
 			// What was at this place before was no message: an ACK with stray bytes. Or
 			// it is the start of an answer whose later part came first.
@@ -65,6 +65,9 @@ func (t *table) fresh(e *entry, side int, seq uint32, b []byte, s *decode.Segmen
 		}
 	}
 	t.read(e, side, seq, late, s, b, log)
+	if late {
+		h.fill(seq + uint32(len(b)))
+	}
 }
 
 // early puts a segment aside that came before the ones it follows, where a message may
@@ -72,7 +75,7 @@ func (t *table) fresh(e *entry, side int, seq uint32, b []byte, s *decode.Segmen
 // whether the segment is dealt with.
 func (t *table) early(e *entry, side int, seq uint32, b []byte, s *decode.Segment) bool {
 	h := &e.half[side]
-	if !h.edge || t.begins(e, side, s, b) {
+	if !h.edge || t.verdict(s, b, false) == proto.Yes {
 		return false // what is missing is taken for lost, until it comes late
 	}
 	h.buf = t.buffers.get(h.next)
@@ -85,7 +88,7 @@ func (t *table) early(e *entry, side int, seq uint32, b []byte, s *decode.Segmen
 
 // read parses messages at the start of b, which begins at seq in the stream. What is
 // left of a message that is not whole goes into a buffer, unless it comes late: what
-// followed it is gone by.
+// followed it is gone by. Then what begins behind the gap was read before.
 func (t *table) read(e *entry, side int, seq uint32, late bool, s *decode.Segment, b []byte, log *capture.Log) {
 	h := &e.half[side]
 	end := s.Seq + s.PayloadLen
@@ -110,7 +113,7 @@ func (t *table) read(e *entry, side int, seq uint32, late bool, s *decode.Segmen
 		case h.shut:
 			return
 		}
-		if n >= len(b) {
+		if n >= len(b) || late && !h.missed(seq+uint32(n)) {
 			h.pass(seq + uint32(n))
 			return
 		}
