@@ -44,7 +44,9 @@ func (t *hit) class() feeds.Class {
 		return min(c, feeds.Located)
 	case t.channel == ByDNS:
 		return t.classByDNS(c)
-	case t.channel == ByAddress:
+	case t.channel == ByCertificate && t.mixed:
+		return min(c, feeds.Located)
+	case t.channel == ByAddress || t.channel == ByCertificate:
 		return min(c, feeds.Likely)
 	}
 	if c == feeds.Visited && !ind.Misleading && t.product() {
