@@ -257,5 +257,14 @@ type FlowState struct {
 	Conflict bool
 }
 
-// ProtoNames returns the names of all protocols.
-func ProtoNames() []string { return append([]string(nil), protoNames[1:]...) }
+// ProtoNames returns the names of all protocols that have Observations of their own; the
+// others are only named as FlowState.App.
+func ProtoNames() []string {
+	var names []string
+	for p := ProtoDNS; p < protoCount; p++ {
+		if p < ProtoSMTP || p > ProtoMySQL {
+			names = append(names, p.String())
+		}
+	}
+	return names
+}

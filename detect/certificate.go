@@ -6,30 +6,22 @@ import (
 )
 
 // certified takes the certificate of a server that no hello named. It names the server
-// as far as all its names are of one vendor: of several of them the one that says least
-// counts, since any may be meant. A certificate with names of others as well belongs to
-// a place that serves many owners.
+// only if all its names are one vendor's: of these the one that says least counts, since
+// any may be meant. One with names of others belongs to a place that serves many owners
+// and says nothing. What an earlier DNS answer says is nearer to what the client wants.
 func (e *Engine) certified(h *host, o *capture.Observation) {
-	if o.Cert.Asked {
+	if o.Cert.Asked || o.Cert.More || e.names.lookup(o.Client.Addr(), o.Server.Addr(), o.Time) != nil {
 		return
 	}
 	names := o.Cert.Names
 	if len(names) == 0 && len(o.Name) > 0 {
 		names = [][]byte{o.Name}
 	}
-	best := e.certificateNames(names)
-	for _, c := range best {
-		mixed := c.names < len(names) || o.Cert.More
-		if t := e.findingFor(h, o, c.match).hit(c.match, c.name, o); t != nil && mixed {
-			if t.channel >= ByAddress && !t.mixed {
-				continue // the name is known by something better
-			}
-			t.mixed = true
+	for _, c := range e.certificateNames(names) {
+		if c.names == len(names) {
+			e.contact(h, o, c.match, ByCertificate, c.name)
+			e.exchanged(o.Flow)
 		}
-		e.contact(h, o, c.match, ByCertificate, c.name)
-	}
-	if len(best) > 0 {
-		e.exchanged(o.Flow)
 	}
 }
 

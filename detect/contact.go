@@ -25,7 +25,6 @@ type hit struct {
 	blocked   string // how a DNS answer refused it
 	cname     string // where the name's answer led
 	unlike    bool   // the hello was not from the host's browsers
-	mixed     bool   // the certificate that names it names others, too
 	unsure    bool   // the earlier DNS answer that names it is ambiguous
 	beat      beat
 	server    netip.AddrPort // of the last connection

@@ -89,9 +89,6 @@ func (t *hit) facts() []Fact {
 	if t.channel == ByCertificate {
 		against("no hello that names a server was seen: %s stands in the server's certificate only", t.value)
 	}
-	if t.channel == ByCertificate && t.mixed {
-		against("the certificate names others beside %s: its server may be anybody's", t.value)
-	}
 	if t.blocked != "" {
 		against("the answer for %s was %s: the contact was blocked, the asking goes on", t.value, t.blocked)
 	}

@@ -44,8 +44,6 @@ func (t *hit) class() feeds.Class {
 		return min(c, feeds.Located)
 	case t.channel == ByDNS:
 		return t.classByDNS(c)
-	case t.channel == ByCertificate && t.mixed:
-		return min(c, feeds.Located)
 	case t.channel == ByAddress || t.channel == ByCertificate:
 		return min(c, feeds.Likely)
 	}
