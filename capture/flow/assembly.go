@@ -53,8 +53,7 @@ func (t *table) drain(e *entry, side int, f fault, seq uint32, s *decode.Segment
 			return
 		case status.Waits() || n == 0:
 			if n = h.rest(buf.base, buf.have); n == 0 {
-				t.salvage(e, side, s, log)
-				t.leave(e, side)
+				t.refuse(e, side, seq, s, log)
 				return
 			}
 		case h.shut:
@@ -75,6 +74,20 @@ func (t *table) drain(e *entry, side int, f fault, seq uint32, s *decode.Segment
 		t.abandon(e, side, seq, f, s, log)
 	case len(buf.spans) == 0:
 		t.leave(e, side)
+	}
+}
+
+// refuse ends collecting what proved to be no message. The segment that showed it, the
+// one at seq, may begin one: a PostgreSQL server answers with the letter S alone, then
+// with TLS.
+func (t *table) refuse(e *entry, side int, seq uint32, s *decode.Segment, log *capture.Log) {
+	buf := t.buffers.at(e.half[side].buf)
+	inside := int32(seq - buf.base)
+	again := inside > 0 && int(inside) < buf.have && len(buf.spans) == 0
+	t.salvage(e, side, s, log)
+	t.leave(e, side)
+	if again {
+		t.read(e, side, seq, false, s, s.Payload, log)
 	}
 }
 

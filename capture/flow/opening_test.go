@@ -103,6 +103,23 @@ func TestOpenings(t *testing.T) {
 	}
 }
 
+// TestCertificateBehindOpenings: the server's certificate is found behind its part of
+// every dialogue.
+func TestCertificateBehindOpenings(t *testing.T) {
+	h, flight := hello(t, ""), tls12Flight(t, "cert.example")
+	for _, d := range dialogues {
+		k := newTalk(Config{})
+		d.play(k)
+		k.send(0, h)
+		k.send(1, flight[:300])
+		k.send(1, flight[300:])
+		all := k.end()
+		if !slices.ContainsFunc(all, func(s seen) bool { return s.Proto == capture.ProtoX509 && s.Name == "cert.example" }) {
+			t.Errorf("%s: observations %+v", d.name, all)
+		}
+	}
+}
+
 func checkInner(t *testing.T, k *talk) {
 	t.Helper()
 	all := k.end()
