@@ -127,7 +127,7 @@ func (t *table) leave(e *entry, side int) {
 func (t *table) drop(e *entry, side int, f fault) {
 	h := &e.half[side]
 	t.buffers.put(h.buf)
-	h.buf, h.edge = 0, false
+	h.buf, h.edge, h.shut = 0, false, h.shut || h.enough
 	switch f {
 	case faultFull:
 		t.stats.AssemblyFull++

@@ -10,6 +10,9 @@ type half struct {
 	told   bool // a message of this direction was understood
 	shut   bool // nothing further is wanted of this direction
 	edge   bool // a message begins at next: it is the start, or what follows a whole one
+	// enough says that what is being collected is wanted but not needed: if it is given
+	// up, so is the direction.
+	enough bool
 	// passing says that next lies within the body of a message.
 	passing bool
 }

@@ -19,7 +19,7 @@ func (t *table) told(e *entry, side int, p *proto.Stream, status proto.Status, l
 	}
 	e.app = p.Proto
 	e.half[side].told = true
-	if status == proto.Answered {
+	if e.half[side].enough = status == proto.Answered; e.half[side].enough {
 		return
 	}
 	if status == proto.Denied && e.outcome < capture.Exchanged {
