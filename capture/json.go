@@ -24,6 +24,9 @@ func (o *Observation) AppendJSON(dst []byte) []byte {
 	dst = appendEndpoint(dst, "src", "sport", o.Client)
 	dst = appendEndpoint(dst, "dst", "dport", o.Server)
 	dst = appendUint(dst, "transport", uint64(o.Transport))
+	if o.Proxied.IsValid() {
+		dst = appendEndpoint(dst, "proxied_src", "proxied_sport", o.Proxied)
+	}
 	if o.ClientMAC != [6]byte{} {
 		dst = append(dst, `,"mac":"`...)
 		dst = AppendMAC(dst, o.ClientMAC)
@@ -43,6 +46,10 @@ func (o *Observation) AppendJSON(dst []byte) []byte {
 		dst = o.HTTP.appendJSON(dst, o.Kind)
 	case o.End != nil:
 		dst = o.End.appendJSON(dst)
+	case o.Cert != nil:
+		dst = o.Cert.appendJSON(dst)
+	case o.SOCKS != nil:
+		dst = o.SOCKS.appendJSON(dst)
 	}
 	return append(dst, '}')
 }
@@ -151,6 +158,7 @@ func (h *HTTP) appendJSON(dst []byte, kind Kind) []byte {
 		field(`,"server":`, h.Server)
 		field(`,"body":`, h.Body[:min(16, len(h.Body))])
 	}
+	dst = appendUint(dst, "major", uint64(h.Major))
 	dst = append(dst, `,"minor":`...)
 	dst = strconv.AppendUint(dst, uint64(h.Minor), 10)
 	return appendTrue(dst, "partial", h.Partial)
@@ -177,7 +185,35 @@ func (f *FlowState) appendJSON(dst []byte) []byte {
 	dst = append(dst, `","naming":"`...)
 	dst = append(dst, f.Unnamed.String()...)
 	dst = append(dst, '"')
-	return appendTrue(dst, "one_sided", f.OneSided)
+	dst = appendTrue(dst, "one_sided", f.OneSided)
+	return appendTrue(dst, "conflict", f.Conflict)
+}
+
+func (c *Certificate) appendJSON(dst []byte) []byte {
+	if len(c.Subject) > 0 {
+		dst = append(dst, `,"subject":`...)
+		dst = appendText(dst, c.Subject)
+	}
+	if len(c.Issuer) > 0 {
+		dst = append(dst, `,"issuer":`...)
+		dst = appendText(dst, c.Issuer)
+	}
+	for i, n := range c.Names {
+		dst = append(dst, open(i, `,"san":[`)...)
+		dst = appendQuoted(dst, n)
+	}
+	dst = closeList(dst, len(c.Names))
+	dst = appendTrue(dst, "more_san", c.More)
+	return appendTrue(dst, "asked", c.Asked)
+}
+
+func (s *SOCKS) appendJSON(dst []byte) []byte {
+	dst = appendUint(dst, "socks_version", uint64(s.Version))
+	dst = append(dst, `,"command":"`...)
+	dst = append(dst, [...]string{"", "connect", "bind", "udp_associate"}[s.Command&3]...)
+	dst = append(dst, '"')
+	dst = appendUint(dst, "port", uint64(s.Port))
+	return appendTrue(dst, "host_is_ip", s.HostIsIP)
 }
 
 func appendEndpoint(dst []byte, addr, port string, ap netip.AddrPort) []byte {

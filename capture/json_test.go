@@ -3,6 +3,7 @@ package capture
 import (
 	"encoding/json"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -47,6 +48,21 @@ func TestAppendJSON(t *testing.T) {
 			*o.End = FlowState{Start: 1533658233773168000, BytesOut: 1, PacketsIn: 2, App: ProtoTLS, Outcome: Refused, Unnamed: NoSNI, OneSided: true}
 			return o
 		}, head + `"proto":"flow","kind":"end",` + ends[:len(ends)-len(`,"name":"www\\.x.example"`)] + `,"start":"2018-08-07T16:10:33.773168000Z","bytes_out":1,"bytes_in":0,"packets_out":0,"packets_in":2,"app":"tls","outcome":"refused","naming":"no_sni","one_sided":true}`},
+		"x509": {func(l *Log) *Observation {
+			o := sample(l, ProtoX509, Response)
+			*o.Cert = Certificate{Subject: []byte("a\x1b\""), Issuer: []byte("CA"), Names: [][]byte{[]byte("a.example"), []byte("*.b.example")}, More: true, Asked: true}
+			return o
+		}, head + `"proto":"x509","kind":"response",` + ends + `,"subject":"a\\027\"","issuer":"CA","san":["a.example","*.b.example"],"more_san":true,"asked":true}`},
+		"socks": {func(l *Log) *Observation {
+			o := sample(l, ProtoSOCKS, Request)
+			*o.SOCKS = SOCKS{Version: 5, Command: 3, Port: 53, HostIsIP: true}
+			return o
+		}, head + `"proto":"socks","kind":"request",` + ends + `,"socks_version":5,"command":"udp_associate","port":53,"host_is_ip":true}`},
+		"proxy": {func(l *Log) *Observation {
+			o := sample(l, ProtoPROXY, Request)
+			o.Proxied = netip.MustParseAddrPort("192.0.2.7:9")
+			return o
+		}, head + `"proto":"proxy","kind":"request",` + strings.Replace(ends, `"mac"`, `"proxied_src":"192.0.2.7","proxied_sport":9,"mac"`, 1) + `}`},
 	}
 	for name, c := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -9,6 +9,8 @@ type Log struct {
 	hellos slab[ClientHello]
 	http   slab[HTTP]
 	flows  slab[FlowState]
+	certs  slab[Certificate]
+	socks  slab[SOCKS]
 	bytes  arena[byte]
 	words  arena[uint16]
 	lists  arena[[]byte]
@@ -18,6 +20,7 @@ type Log struct {
 // Reset forgets all Observations. Everything handed out before is invalid.
 func (l *Log) Reset() {
 	l.obs.n, l.dns.n, l.hellos.n, l.http.n, l.flows.n = 0, 0, 0, 0, 0
+	l.certs.n, l.socks.n = 0, 0
 	l.bytes.reset()
 	l.words.reset()
 	l.lists.reset()
@@ -47,6 +50,10 @@ func (l *Log) Add(p Proto, k Kind) *Observation {
 		o.HTTP = l.http.next()
 	case ProtoFlow:
 		o.End = l.flows.next()
+	case ProtoX509:
+		o.Cert = l.certs.next()
+	case ProtoSOCKS:
+		o.SOCKS = l.socks.next()
 	}
 	return o
 }

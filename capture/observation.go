@@ -15,10 +15,27 @@ const (
 	ProtoQUIC
 	ProtoHTTP
 	ProtoFlow
+	ProtoX509
+	ProtoSOCKS
+	ProtoPROXY
+	ProtoSMTP
+	ProtoIMAP
+	ProtoPOP3
+	ProtoFTP
+	ProtoXMPP
+	ProtoLDAP
+	ProtoPostgreSQL
+	ProtoMySQL
 	protoCount
 )
 
-var protoNames = [protoCount]string{"", "dns", "mdns", "llmnr", "tls", "quic", "http", "flow"}
+// ProtoCount is the number of values of Proto, for tables indexed by it.
+const ProtoCount = int(protoCount)
+
+var protoNames = [protoCount]string{
+	"", "dns", "mdns", "llmnr", "tls", "quic", "http", "flow",
+	"x509", "socks", "proxy", "smtp", "imap", "pop3", "ftp", "xmpp", "ldap", "postgresql", "mysql",
+}
 
 // String returns the lower-case name used in all output.
 func (p Proto) String() string {
@@ -34,7 +51,7 @@ type Kind uint8
 // Kinds of Observation.
 const (
 	Request  Kind = iota // the client asked: DNS query, ClientHello, HTTP request
-	Response             // the server answered: DNS response, HTTP response
+	Response             // the server answered: DNS response, HTTP response, certificate
 	FlowOpen             // a flow had its first exchange: data from the server was seen
 	FlowEnd              // a flow is over or was given up; carries its totals
 )
@@ -70,6 +87,9 @@ type Observation struct {
 	// it was sent to.
 	Client netip.AddrPort
 	Server netip.AddrPort
+	// Proxied is the client as a PROXY header at the start of the flow tells it; Client
+	// is then the proxy. Not valid where there was none.
+	Proxied netip.AddrPort
 	// ClientMAC is the client's hardware address as seen on this link, zero if there
 	// is none. Behind a router it is the router's.
 	ClientMAC [6]byte
@@ -81,10 +101,12 @@ type Observation struct {
 	// Empty where the message carries none.
 	Name []byte
 
-	DNS  *DNS         // set for dns, mdns, llmnr
-	TLS  *ClientHello // set for tls and quic requests
-	HTTP *HTTP        // set for http
-	End  *FlowState   // set for flow
+	DNS   *DNS         // set for dns, mdns, llmnr
+	TLS   *ClientHello // set for tls and quic requests
+	HTTP  *HTTP        // set for http
+	End   *FlowState   // set for flow
+	Cert  *Certificate // set for x509
+	SOCKS *SOCKS       // set for socks
 }
 
 // DNS is what is kept of a DNS message (RFC 1035).
@@ -135,12 +157,13 @@ type ECH struct {
 	PayloadLen uint16
 }
 
-// HTTP is what is kept of an HTTP/1 message (RFC 9112).
+// HTTP is what is kept of an HTTP message (RFC 9112, RFC 9113).
 type HTTP struct {
 	Method    []byte
 	Target    []byte // request target as sent
 	UserAgent []byte
 	Port      uint16 // port in the Host header or the authority, 0 if none
+	Major     uint8  // 2 for HTTP/2, else 0
 	Minor     uint8  // 0 for HTTP/1.0, 1 for HTTP/1.1
 	HostIsIP  bool
 	Partial   bool // the header section was not seen to its end
@@ -149,6 +172,27 @@ type HTTP struct {
 	ContentType []byte
 	Server      []byte
 	Body        []byte // first bytes of the response body
+}
+
+// Certificate is what is kept of the certificate of a TLS server (RFC 5280), which is in
+// the clear up to TLS 1.2. Observation.Name is the first of Names, else the common name of
+// the subject if it is made like a host name.
+type Certificate struct {
+	Subject []byte   // common name of the subject, raw bytes
+	Issuer  []byte   // common name of the issuer, else its organisation, raw bytes
+	Names   [][]byte // dNSName of subjectAltName, canonical as Observation.Name; may begin with "*."
+	More    bool     // there are names beyond those kept
+	// Asked says that the hello of the flow carried a server_name: then that names the
+	// server, and the certificate only lists what else it serves.
+	Asked bool
+}
+
+// SOCKS is what is kept of a SOCKS request (RFC 1928 §4, SOCKS 4 and 4a).
+type SOCKS struct {
+	Version  uint8 // 4 or 5
+	Command  uint8 // 1 connect, 2 bind, 3 UDP associate
+	Port     uint16
+	HostIsIP bool // the name is an address literal
 }
 
 // Outcome says how far a flow came: an attempt is not an exchange.
@@ -208,7 +252,19 @@ type FlowState struct {
 	Outcome    Outcome
 	Unnamed    Unnamed
 	OneSided   bool // packets of one direction only were seen
+	// Conflict says that segments that overlap differ: the sender, or somebody between,
+	// shows different bytes to different readers. The first ones were read.
+	Conflict bool
 }
 
-// ProtoNames returns the names of all protocols.
-func ProtoNames() []string { return append([]string(nil), protoNames[1:]...) }
+// ProtoNames returns the names of all protocols that have Observations of their own; the
+// others are only named as FlowState.App.
+func ProtoNames() []string {
+	var names []string
+	for p := ProtoDNS; p < protoCount; p++ {
+		if p < ProtoSMTP || p > ProtoMySQL {
+			names = append(names, p.String())
+		}
+	}
+	return names
+}

@@ -88,6 +88,14 @@ func (e *Engine) Observe(o *capture.Observation) {
 		e.http(h, o)
 	case capture.ProtoFlow:
 		e.flow(h, o)
+	case capture.ProtoX509:
+		e.certified(h, o)
+	case capture.ProtoSOCKS:
+		e.forwards(o.Server.Addr())
+		e.named(h, o)
+	case capture.ProtoPROXY:
+		e.infer(h, Proxy)
+		e.named(h, o)
 	}
 }
 

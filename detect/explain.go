@@ -86,6 +86,9 @@ func (t *hit) facts() []Fact {
 	if t.channel == ByDNS && ind.Implies > feeds.Visited && t.match.Kind != feeds.KindResolverWalk {
 		against("%s was asked for by DNS only (%s): no connection was seen", t.value, times(t.asked))
 	}
+	if t.channel == ByCertificate {
+		against("no hello that names a server was seen: %s stands in the server's certificate only", t.value)
+	}
 	if t.blocked != "" {
 		against("the answer for %s was %s: the contact was blocked, the asking goes on", t.value, t.blocked)
 	}
@@ -162,7 +165,7 @@ func (t *hit) subject() string {
 	case feeds.KindCIDR, feeds.KindASN:
 		return fmt.Sprintf("connection to %s, an address of %s (%s %s)", t.value, vendor, t.match.Kind, t.match.Indicator.Value)
 	}
-	return [...]string{"DNS question for ", "connection to an address answered by DNS for ", "request to "}[t.channel] + t.value
+	return [...]string{"DNS question for ", "connection to an address answered by DNS for ", "connection to a server whose certificate names ", "request to "}[t.channel] + t.value
 }
 
 // at is where t was met: the server, or the name if there was no connection.

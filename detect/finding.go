@@ -29,9 +29,10 @@ type Channel uint8
 
 // Channels in rising order of proof.
 const (
-	ByDNS     Channel = iota // the name was asked for
-	ByAddress                // a connection to an address, named by an earlier DNS answer if at all
-	ByName                   // the client named it in its own hello or request
+	ByDNS         Channel = iota // the name was asked for
+	ByAddress                    // a connection to an address, named by an earlier DNS answer if at all
+	ByCertificate                // the server's certificate names it, the client did not
+	ByName                       // the client named it in its own hello or request
 )
 
 // Host is who made the contacts of a Finding.

@@ -103,7 +103,12 @@ func (e *Engine) proxied(o *capture.Observation) {
 	if string(o.HTTP.Method) != "CONNECT" && (len(t) < 7 || string(t[:7]) != "http://") {
 		return
 	}
-	if s := e.hostAt(o.Server.Addr()); s != nil {
+	e.forwards(o.Server.Addr())
+}
+
+// forwards notes that the host at addr opens connections for others.
+func (e *Engine) forwards(addr netip.Addr) {
+	if s := e.hostAt(addr); s != nil {
 		e.infer(s, Proxy)
 	}
 }

@@ -44,7 +44,7 @@ func (t *hit) class() feeds.Class {
 		return min(c, feeds.Located)
 	case t.channel == ByDNS:
 		return t.classByDNS(c)
-	case t.channel == ByAddress:
+	case t.channel == ByAddress || t.channel == ByCertificate:
 		return min(c, feeds.Likely)
 	}
 	if c == feeds.Visited && !ind.Misleading && t.product() {

@@ -1,5 +1,7 @@
 package flow
 
+import "bytes"
+
 // buffers is the pool of assembly buffers of one shard, bounded in bytes.
 type buffers struct {
 	limit   int // bytes of all buffers at most
@@ -16,6 +18,8 @@ type buffer struct {
 	data  []byte // as far as anything was put; holes are not yet valid
 	have  int    // contiguous bytes from the start
 	spans []span // what is there beyond have, sorted, apart
+	// differs says that bytes came twice and were not the same.
+	differs bool
 }
 
 type span struct{ from, to int }
@@ -67,7 +71,8 @@ const (
 	faultHoles       // too many holes
 )
 
-// add puts v at sequence number seq into buffer n.
+// add puts v at sequence number seq into buffer n. If it does not fit into one message,
+// the part that does is put.
 func (p *buffers) add(n, seq uint32, v []byte) fault {
 	b := p.at(n)
 	from := int(int32(seq - b.base))
@@ -81,13 +86,22 @@ func (p *buffers) add(n, seq uint32, v []byte) fault {
 	switch {
 	case from > b.have+maxAhead:
 		return faultHoles
-	case to > p.message:
+	case from >= p.message:
 		return faultBig
 	}
-	if f := p.reserve(b, to); f != faultNone {
-		return f
+	whole := to <= p.message
+	if !whole {
+		to = p.message
+		v = v[:to-from]
 	}
-	return b.fill(from, to, v)
+	f := p.reserve(b, to)
+	if f == faultNone {
+		f = b.fill(from, to, v)
+	}
+	if f == faultNone && !whole {
+		return faultBig
+	}
+	return f
 }
 
 // reserve makes b.data hold n bytes.
@@ -112,6 +126,7 @@ func (p *buffers) reserve(b *buffer, n int) fault {
 // fill copies v to [from,to) where nothing is yet and joins the spans.
 func (b *buffer) fill(from, to int, v []byte) fault {
 	at := max(from, b.have)
+	b.compare(from, at, from, v)
 	for i := 0; at < to; i++ {
 		end := to
 		if i < len(b.spans) {
@@ -123,6 +138,7 @@ func (b *buffer) fill(from, to int, v []byte) fault {
 		if i >= len(b.spans) {
 			break
 		}
+		b.compare(max(at, b.spans[i].from), b.spans[i].to, from, v)
 		at = max(at, b.spans[i].to)
 	}
 	if from <= b.have {
@@ -131,6 +147,15 @@ func (b *buffer) fill(from, to int, v []byte) fault {
 		return faultNone
 	}
 	return b.note(from, to)
+}
+
+// compare holds what is at [lo,hi) against v, which lies at from. A single byte proves
+// nothing: keep-alive probes repeat one with any value.
+func (b *buffer) compare(lo, hi, from int, v []byte) {
+	hi = min(hi, from+len(v))
+	if len(v) > 1 && lo < hi && !bytes.Equal(b.data[lo:hi], v[lo-from:hi-from]) {
+		b.differs = true
+	}
 }
 
 // absorb moves have over the spans it has reached.

@@ -87,6 +87,7 @@ type Stats struct {
 	AssemblyFull   uint64 // messages given up because the buffers were full
 	AssemblyTooBig uint64 // messages given up because they exceed MaxMessage
 	Gaps           uint64 // messages given up because bytes were missing
+	Conflicts      uint64 // flows with segments that overlap and differ; the first bytes were read
 	QUICFull       uint64 // QUIC hellos given up because too many were open
 	Rejected       uint64 // messages on a protocol's own port that are not that protocol
 	Open           int    // flows in the table now
@@ -98,6 +99,7 @@ func (s *Stats) add(o Stats) {
 	s.AssemblyFull += o.AssemblyFull
 	s.AssemblyTooBig += o.AssemblyTooBig
 	s.Gaps += o.Gaps
+	s.Conflicts += o.Conflicts
 	s.QUICFull += o.QUICFull
 	s.Rejected += o.Rejected
 	s.Open += o.Open

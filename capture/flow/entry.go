@@ -26,17 +26,9 @@ type entry struct {
 	app         capture.Proto
 	outcome     capture.Outcome
 	quic        uint32 // QUIC collector + 1
+	origin      uint32 // client told by a PROXY header + 1
 	dcid        uint32 // digest of the connection id whose hello is known
 	used        bool
-}
-
-// half is what is known of one direction of a TCP flow.
-type half struct {
-	next   uint32 // next sequence number wanted; valid iff synced
-	buf    uint32 // assembly buffer + 1
-	synced bool
-	told   bool // a message of this direction was understood
-	shut   bool // nothing further is wanted of this direction
 }
 
 // Flags of an entry.
@@ -52,6 +44,7 @@ const (
 	flagGap                  // ... because bytes were missing
 	flagOriented             // a request's content told who is the client
 	flagOpenTold             // the first exchange was reported
+	flagConflict             // segments that overlap differ
 )
 
 func (e *entry) set(flag uint16)      { e.flags |= flag }
@@ -106,6 +99,7 @@ func (e *entry) describe(o *capture.Observation) {
 	f.PacketsOut, f.PacketsIn = e.packets[c], e.packets[s]
 	f.App, f.Outcome, f.Unnamed = e.app, e.outcome, e.unnamed()
 	f.OneSided = e.packets[c] == 0 || e.packets[s] == 0
+	f.Conflict = e.has(flagConflict)
 }
 
 func addrPort(a *[16]byte, port uint16) netip.AddrPort {

@@ -72,7 +72,7 @@ func (t *table) initial(e *entry, side int, id uint32, fresh bool, s *decode.Seg
 			e.dcid = id
 		}
 		for i := mark; i < log.Len(); i++ {
-			e.learn(log.At(i))
+			t.learn(e, log.At(i))
 		}
 		t.stamp(e, s, log, mark)
 		t.quic.put(e.quic)
@@ -105,7 +105,7 @@ func (t *table) settleQUIC(e *entry, order uint64, log *capture.Log) {
 	s := e.segment(int(e.client))
 	if t.quic.all[e.quic-1].Flush(log) {
 		for i := mark; i < log.Len(); i++ {
-			e.learn(log.At(i))
+			t.learn(e, log.At(i))
 		}
 		t.stamp(e, &s, log, mark)
 		for i := mark; i < log.Len(); i++ {

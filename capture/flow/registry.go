@@ -1,56 +1,63 @@
 package flow
 
-import (
-	"telltale/capture/proto"
-)
+import "telltale/capture/proto"
+
+// maxStreams is how many stream protocols a registry can hold: the bits of a mask.
+const maxStreams = 64
 
 // registry is the protocol tables prepared for quick refusal: most segments of bulk
-// traffic are told by their first byte.
+// traffic are told by their first byte. Bit i of a mask stands for streams[i].
 type registry struct {
 	streams   []proto.Stream
 	datagrams []proto.Datagram
-	first     [256]bool     // bytes a message of a stream protocol on any port can begin with
-	ports     [1 << 16]bool // ports with a stream protocol of their own
+	any       [256]uint64   // protocols on any port whose messages can begin with a byte
+	opening   [256]uint64   // the same, of those that only open a stream
+	owned     uint64        // protocols with a port of their own
+	ports     [1 << 16]bool // those ports
 }
 
 func newRegistry(streams []proto.Stream, datagrams []proto.Datagram) *registry {
+	if len(streams) > maxStreams {
+		panic("flow: more stream protocols than bits in a mask")
+	}
 	r := &registry{streams: streams, datagrams: datagrams}
-	for _, p := range streams {
+	for i, p := range streams {
 		if p.Port != 0 {
 			r.ports[p.Port] = true
+			r.owned |= 1 << i
 			continue
+		}
+		table := &r.any
+		if p.Opening {
+			table = &r.opening
 		}
 		for b := range 256 {
 			if p.Match([]byte{byte(b)}) != proto.No {
-				r.first[b] = true
+				table[b] |= 1 << i
 			}
 		}
 	}
 	return r
 }
 
-// stream returns the first protocol from the i-th on that b, sent between these
-// ports, may be a message of.
-func (r *registry) stream(i int, src, dst uint16, b []byte) (int, proto.Verdict) {
-	owned := r.ports[src] || r.ports[dst]
-	if !owned && !r.first[b[0]] {
-		return 0, proto.No
+// candidates returns the protocols that bytes which begin with first, sent between
+// these ports, may be a message of.
+func (r *registry) candidates(src, dst uint16, first byte, opening bool) uint64 {
+	set := r.any[first]
+	if opening {
+		set |= r.opening[first]
 	}
-	more := -1
-	for ; i < len(r.streams); i++ {
-		p := &r.streams[i]
-		if p.Port != 0 && p.Port != src && p.Port != dst {
-			continue
-		}
-		switch p.Match(b) {
-		case proto.Yes:
-			return i, proto.Yes
-		case proto.More:
-			more = i
-		}
+	if r.ports[src] || r.ports[dst] {
+		set |= r.owned
 	}
-	if more >= 0 {
-		return more, proto.More
+	return set
+}
+
+// match asks the protocol numbered i whether b, sent between these ports, is its message.
+func (r *registry) match(i int, src, dst uint16, b []byte) proto.Verdict {
+	p := &r.streams[i]
+	if p.Port != 0 && p.Port != src && p.Port != dst {
+		return proto.No
 	}
-	return 0, proto.No
+	return p.Match(b)
 }

@@ -26,6 +26,7 @@ type table struct {
 
 	buffers buffers
 	quic    collectors
+	origins origins
 	reg     *registry
 	stats   Stats
 }
@@ -204,6 +205,10 @@ func (t *table) finish(e *entry, order uint64, log *capture.Log) {
 	}
 	t.settleQUIC(e, order, log)
 	o := log.Add(capture.ProtoFlow, capture.FlowEnd)
-	e.describe(o)
+	t.describe(e, o)
+	if e.origin != 0 {
+		t.origins.put(e.origin)
+		e.origin = 0
+	}
 	o.Order = order
 }

@@ -48,7 +48,7 @@ func (e *entry) count(side int, s *decode.Segment) {
 func (e *entry) syn(side int, s *decode.Segment) {
 	h := &e.half[side]
 	if h.buf == 0 && e.bytes[side] == uint64(s.PayloadLen) {
-		h.next, h.synced = s.Seq+1, true
+		h.start(s.Seq + 1)
 	}
 	if s.Flags&decode.ACK == 0 {
 		e.client = uint8(side)
@@ -57,6 +57,9 @@ func (e *entry) syn(side int, s *decode.Segment) {
 	}
 	e.client = uint8(1 - side)
 	e.set(flagSYN)
+	if c := &e.half[1-side]; !c.synced && s.Flags&decode.ACK != 0 {
+		c.start(s.Ack) // the client's SYN was not seen
+	}
 	e.outcome = max(e.outcome, capture.Accepted)
 }
 
@@ -85,7 +88,7 @@ func (t *table) exchanged(e *entry, s *decode.Segment, log *capture.Log) {
 	}
 	e.set(flagOpenTold)
 	o := log.Add(capture.ProtoFlow, capture.FlowOpen)
-	e.describe(o)
+	t.describe(e, o)
 	o.Order = s.Packet
 }
 

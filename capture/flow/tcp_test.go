@@ -3,6 +3,7 @@ package flow
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"telltale/capture"
@@ -245,5 +246,23 @@ func TestAnswerOutOfOrder(t *testing.T) {
 	}
 	if !found {
 		t.Errorf("the response is not seen: %+v", all)
+	}
+}
+
+// TestPipelinedBehindBody: the body of a request ends in the middle of a segment, and
+// another request follows in it.
+func TestPipelinedBehindBody(t *testing.T) {
+	post := "POST /a HTTP/1.1\r\nHost: one.example\r\nContent-Length: 3000\r\n\r\n"
+	stream := post + strings.Repeat("x", 3000) + "GET /b HTTP/1.1\r\nHost: two.example\r\n\r\nGET /c HTTP/1.1\r\nHost: three.example\r\n\r\n"
+	for size := 1; size < 1500; size += 13 {
+		k := newTalk(Config{})
+		k.port = 80
+		k.handshake()
+		for at := 0; at < len(stream); at += size {
+			k.send(0, stream[at:min(at+size, len(stream))])
+		}
+		if got := names(k.end(), capture.ProtoHTTP); !slices.Equal(got, []string{"one.example", "two.example", "three.example"}) {
+			t.Fatalf("segments of %d bytes: names %q", size, got)
+		}
 	}
 }

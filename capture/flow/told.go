@@ -19,19 +19,33 @@ func (t *table) told(e *entry, side int, p *proto.Stream, status proto.Status, l
 	}
 	e.app = p.Proto
 	e.half[side].told = true
+	if e.half[side].enough = status == proto.Answered; e.half[side].enough {
+		return
+	}
 	if status == proto.Denied && e.outcome < capture.Exchanged {
 		e.outcome = capture.Refused
 	}
-	if !p.Repeat {
+	if !p.Repeat && !p.Opening {
 		e.half[side].shut = true
 	}
 	for i := mark; i < log.Len(); i++ {
-		e.learn(log.At(i))
+		t.learn(e, log.At(i))
 	}
 }
 
-// learn notes whether a request gave the flow its name.
-func (e *entry) learn(o *capture.Observation) {
+// learn notes whether a request gave the flow its name, or a PROXY header its client.
+func (t *table) learn(e *entry, o *capture.Observation) {
+	switch {
+	case o.Proto == capture.ProtoPROXY:
+		if e.origin == 0 {
+			e.origin = t.origins.add(o.Proxied)
+		}
+		if len(o.Name) == 0 {
+			return
+		}
+	case o.Proto == capture.ProtoX509:
+		o.Cert.Asked = e.has(flagNamed)
+	}
 	if o.Kind != capture.Request {
 		return
 	}
@@ -49,6 +63,7 @@ func (t *table) stamp(e *entry, s *decode.Segment, log *capture.Log, mark int) {
 		stamp(o, s)
 		if e != nil {
 			o.Flow = e.id
+			o.Proxied = t.origins.at(e.origin)
 		}
 	}
 }

@@ -10,6 +10,10 @@ const (
 	httpMaxField  = 1024     // kept of any other field
 	httpMaxHost   = 255      // a longer one is no host name
 
+	// httpMaxPass is how much of an announced body is passed over at most: within half
+	// the sequence numbers of TCP.
+	httpMaxPass = 1 << 30
+
 	// httpMaxEmptyLines is how many CR and LF may stand before a start line
 	// (RFC 9112 §2.2).
 	httpMaxEmptyLines = 4

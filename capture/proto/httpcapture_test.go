@@ -63,7 +63,7 @@ func httpReadAll(t *testing.T, b []byte, parse httpParse) *capture.Log {
 		if s != Done {
 			t.Fatalf("status %d at %q", s, b[:min(len(b), 40)])
 		}
-		b = b[n:]
+		b = b[min(n, len(b)):]
 	}
 	return log
 }

@@ -117,8 +117,8 @@ func httpIsScheme(b []byte) bool {
 	return len(b) > 0
 }
 
-// httpParseRequest reads a request up to the end of its header section, and the body
-// as far as it is in b.
+// httpParseRequest reads a request up to the end of its header section. Its body is
+// passed over.
 func httpParseRequest(b []byte, last bool, log *capture.Log) (int, Status) {
 	start := httpSkipEmpty(b)
 	line, off, ok := httpLine(b, start)
@@ -137,7 +137,7 @@ func httpParseRequest(b []byte, last bool, log *capture.Log) (int, Status) {
 	if h.chunked || h.length < 0 {
 		return h.end, Done
 	}
-	return h.end + min(h.length, len(b)-h.end), Done
+	return h.end + min(h.length, httpMaxPass), Done
 }
 
 func httpAddRequest(r *httpRequestLine, h *httpHead, log *capture.Log) {

@@ -79,7 +79,7 @@ func httpReadStatus(line []byte) (code int, ok bool) {
 // httpBody is the beginning of a response body.
 type httpBody struct {
 	first  []byte // its first bytes, without chunk headers
-	size   int    // bytes of the connection that belong to it
+	size   int    // bytes of the connection that belong to it, perhaps beyond those given
 	enough bool   // there is no use in waiting for more
 }
 
@@ -93,9 +93,8 @@ func httpReadBody(b []byte, h *httpHead, status int, buf []byte) httpBody {
 	case h.chunked:
 		return httpReadChunks(b, buf)
 	case h.length >= 0:
-		size := min(len(b), h.length)
-		first := b[:min(size, httpMaxBody)]
-		return httpBody{first, size, len(first) == min(h.length, httpMaxBody)}
+		first := b[:min(len(b), h.length, httpMaxBody)]
+		return httpBody{first, min(h.length, httpMaxPass), len(first) == min(h.length, httpMaxBody)}
 	}
 	first := b[:min(len(b), httpMaxBody)]
 	if len(h.contentType) == 0 { // as the answer to CONNECT, which has no body but a tunnel

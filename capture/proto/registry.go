@@ -39,7 +39,13 @@ const (
 	Incomplete               // whole so far, more bytes are needed
 	Done                     // one message was parsed
 	Denied                   // one message was parsed and it refuses the connection (TLS alert)
+	// Answered is Incomplete, and the connection is known to be accepted: what is still
+	// wanted is not needed to say so (TLS certificate behind a ServerHello).
+	Answered
 )
+
+// Waits says that more bytes are wanted.
+func (s Status) Waits() bool { return s == Incomplete || s == Answered }
 
 // Stream is a protocol carried in TCP.
 type Stream struct {
@@ -48,13 +54,18 @@ type Stream struct {
 	Order int  // tried in rising order
 	// Repeat says that further messages of the kind may follow in the same direction.
 	Repeat bool
+	// Opening says that these messages come at the start of a stream only, before
+	// another protocol in the same direction: PROXY headers, SOCKS and STARTTLS
+	// dialogues. They are not looked for later.
+	Opening bool
 	// Port limits the protocol to connections with this port on either side; 0 is any.
 	Port uint16
 	// Match judges the first bytes of a message; b is never empty.
 	Match func(b []byte) Verdict
 	// Parse reads one message at the start of b and appends its Observations, with
 	// everything but time, packet, flow and endpoints filled in. n is the number of
-	// bytes consumed if Done or Denied. last says that no more bytes will come (end
+	// bytes of the message if Done or Denied; it may be more than b holds where a body
+	// goes on, which is then passed over. last says that no more bytes will come (end
 	// of the flow, or the assembly limit): then a message whose essential part is
 	// there is reported although it is not whole.
 	Parse func(b []byte, last bool, log *capture.Log) (n int, s Status)

@@ -14,6 +14,20 @@ stream tls from 2, any port
 stream llmnr from 0, port 5355
 stream http from 1, any port
 stream http from 2, any port
+stream proxy from 1, any port, opening
+stream proxy from 1, any port, opening
+stream socks from 1, any port, opening
+stream socks from 1, any port, opening
+stream socks from 1, any port, opening
+stream socks from 1, any port, opening
+stream smtp from 1, any port, opening
+stream imap from 1, any port, opening
+stream pop3 from 1, any port, opening
+stream ftp from 1, any port, opening
+stream xmpp from 1, any port, opening
+stream ldap from 1, any port, opening
+stream postgresql from 1, any port, opening
+stream mysql from 1, any port, opening
 datagram dns
 datagram quic
 datagram mdns
@@ -24,6 +38,9 @@ datagram llmnr
 		port := "any port"
 		if s.Port != 0 {
 			port = fmt.Sprintf("port %d", s.Port)
+		}
+		if s.Opening {
+			port += ", opening"
 		}
 		fmt.Fprintf(&b, "stream %s from %d, %s\n", s.Proto, s.From, port)
 	}

@@ -213,20 +213,22 @@ func TestTLSServer(t *testing.T) {
 		warning = "150301 0002 0170"
 		fatal   = "150303 0002 0228"
 	)
+	resumed := "160303 0031 0200002d 0303" + strings.Repeat("00", 43) + "140303000101"
 	tests := []struct {
 		name, b string
 		match   Verdict
 		n       int
 		want    Status
 	}{
-		{"ServerHello", hello, Yes, 11, Done},
-		{"ServerHello in one-byte records", "1603030001 02 1603030001 00 1603030001 00 1603030001 2d 1603030001 03 1603030001 03", Yes, 36, Done},
+		{"ServerHello", hello, Yes, 0, Answered},
+		{"ServerHello, then ChangeCipherSpec", resumed, Yes, 54, Done},
+		{"ServerHello in one-byte records", "1603030001 02 1603030001 00 1603030001 00 1603030001 2d 1603030001 03 1603030001 03", Yes, 0, Answered},
 		{"ServerHello cut", "160303003102", Yes, 0, Incomplete},
 		{"header cut", "160303", More, 0, Incomplete},
 		{"implausible length", "160303 0031 02ff002d 0303", Yes, 0, Reject},
 		{"Certificate", "160303 0031 0b", No, 0, Reject},
 		{"fatal alert", fatal, Yes, 7, Denied},
-		{"warning, then ServerHello", warning + hello, Yes, 18, Done},
+		{"warning, then ServerHello", warning + hello, Yes, 0, Answered},
 		{"warning, then fatal alert", warning + fatal, Yes, 14, Denied},
 		{"warning alone", warning, Yes, 0, Incomplete},
 		{"alert cut", "150303 0002 02", Yes, 0, Incomplete},

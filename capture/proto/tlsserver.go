@@ -37,10 +37,12 @@ func tlsMatchAlert(b []byte) Verdict {
 	return v
 }
 
-// tlsParseServer reads the server's first flight as far as the verdict on the
-// handshake: Done is a ServerHello or HelloRetryRequest (RFC 8446 §4.1.3, §4.1.4),
-// Denied a fatal alert. Warnings before it are passed over. Nothing is appended.
-func tlsParseServer(b []byte, _ bool, _ *capture.Log) (int, Status) {
+// tlsParseServer reads the server's first flight as far as the verdict on the handshake
+// and, where it is in the clear, the certificate. Denied is a fatal alert, Answered a
+// ServerHello with the certificate still to come. Done is a ServerHello behind which
+// none comes any more, a HelloRetryRequest (RFC 8446 §4.1.3, §4.1.4), or the
+// certificate. Warnings before it are passed over.
+func tlsParseServer(b []byte, last bool, log *capture.Log) (int, Status) {
 	n := 0
 	for n < len(b) && b[n] == tlsAlert {
 		level, s := tlsReadAlert(b[n:])
@@ -55,11 +57,14 @@ func tlsParseServer(b []byte, _ bool, _ *capture.Log) (int, Status) {
 	if n == len(b) {
 		return 0, Incomplete
 	}
-	used, s := tlsReadServerHello(b[n:])
-	if s != Done {
+	if _, s := tlsReadServerHello(b[n:]); s != Done {
 		return 0, s
 	}
-	return n + used, Done
+	f := tlsMeasureFlight(b[n:])
+	if f.certificate(log) == Incomplete && !last {
+		return 0, Answered
+	}
+	return n + f.end, Done
 }
 
 // tlsReadAlert returns the level of the alert record at the start of b.

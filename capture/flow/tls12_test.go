@@ -1,0 +1,54 @@
+package flow
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"net"
+	"testing"
+	"time"
+)
+
+// tls12Flight returns what a server of Go's own TLS sends up to its certificate, in
+// TLS 1.2.
+func tls12Flight(t testing.TB, names ...string) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Unix(0, 0), NotAfter: time.Unix(1<<32, 0),
+		Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := net.Pipe()
+	defer b.Close()
+	go func() {
+		_ = tls.Server(a, &tls.Config{MaxVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}).Handshake()
+	}()
+	r := &reads{Conn: b}
+	if err := tls.Client(r, &tls.Config{InsecureSkipVerify: true}).Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	return r.got
+}
+
+// reads keeps what was read.
+type reads struct {
+	net.Conn
+	got string
+}
+
+func (r *reads) Read(b []byte) (int, error) {
+	n, err := r.Conn.Read(b)
+	r.got += string(b[:n])
+	return n, err
+}
