@@ -185,6 +185,9 @@ func parseNet(s string) (netip.Prefix, error) {
 func dropped(res flow.Result) []report.Tally {
 	var all []report.Tally
 	for i := decode.OK + 1; i < decode.ReasonCount; i++ {
+		if i == decode.Duplicate {
+			continue // it was read where it came first
+		}
 		all = append(all, report.Tally{Name: i.String(), N: res.Decode.Reasons[i]})
 	}
 	return all
@@ -200,6 +203,7 @@ func limits(res flow.Result, c detect.Coverage) []report.Tally {
 		{Name: "messages given up, bytes were missing", N: res.Flow.Gaps},
 		{Name: "QUIC hellos given up, too many at once", N: res.Flow.QUICFull},
 		{Name: "messages on a protocol's own port that are not that protocol", N: res.Flow.Rejected},
+		{Name: "packets whose copies count, more came within --dedup than are remembered", N: res.Decode.Forgotten},
 		{Name: "observations of hosts beyond the host table", N: c.HostsLost},
 		{Name: "flows of findings whose bytes are not counted", N: c.FlowsLost},
 	} {

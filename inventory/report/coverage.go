@@ -20,6 +20,9 @@ func (s *Summary) coverage(b *strings.Builder) {
 		line("", "%s outside the requested time", Count(in.Skipped))
 	}
 	line("not read", "%s", tallies(in.Dropped, "every packet was decoded"))
+	if in.Copies > 0 {
+		line("copies", "%s came again within a moment (mirrored twice, or sent again unchanged) and counted once%s", plural(int(in.Copies), "packet"), share(in.Copies, in.Packets))
+	}
 	if in.Cut > 0 {
 		line("", "%s captured shorter than they were: names may be missing", plural(int(in.Cut), "packet"))
 	}
