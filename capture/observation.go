@@ -15,10 +15,11 @@ const (
 	ProtoQUIC
 	ProtoHTTP
 	ProtoFlow
+	ProtoDTLS
 	protoCount
 )
 
-var protoNames = [protoCount]string{"", "dns", "mdns", "llmnr", "tls", "quic", "http", "flow"}
+var protoNames = [protoCount]string{"", "dns", "mdns", "llmnr", "tls", "quic", "http", "flow", "dtls"}
 
 // String returns the lower-case name used in all output.
 func (p Proto) String() string {
@@ -82,7 +83,7 @@ type Observation struct {
 	Name []byte
 
 	DNS  *DNS         // set for dns, mdns, llmnr
-	TLS  *ClientHello // set for tls and quic requests
+	TLS  *ClientHello // set for tls, quic and dtls requests
 	HTTP *HTTP        // set for http
 	End  *FlowState   // set for flow
 }
@@ -110,10 +111,11 @@ type Answer struct {
 	ECH    []byte     // HTTPS, SVCB: ECHConfigList (RFC 9848), raw
 }
 
-// ClientHello is what is kept of a TLS ClientHello (RFC 8446 §4.1.2), over TCP or QUIC.
+// ClientHello is what is kept of a TLS ClientHello (RFC 8446 §4.1.2), over TCP, QUIC or
+// DTLS (RFC 6347 §4.2.1).
 type ClientHello struct {
 	LegacyVersion uint16
-	Version       uint16   // highest version offered, GREASE left out
+	Version       uint16   // highest version offered, GREASE left out; 0xfeff, 0xfefd, 0xfefc are DTLS 1.0, 1.2, 1.3
 	Versions      []uint16 // supported_versions as sent, GREASE left out
 	ALPN          [][]byte // protocol names as sent, raw bytes
 	JA4           [36]byte // FoxIO JA4, ASCII

@@ -80,7 +80,7 @@ func (e *Engine) Observe(o *capture.Observation) {
 	switch o.Proto {
 	case capture.ProtoDNS:
 		e.dns(h, o)
-	case capture.ProtoTLS, capture.ProtoQUIC:
+	case capture.ProtoTLS, capture.ProtoQUIC, capture.ProtoDTLS:
 		h.fingerprint(o)
 		e.blind(o)
 		e.named(h, o)

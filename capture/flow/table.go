@@ -25,9 +25,11 @@ type table struct {
 	tick  uint32
 
 	buffers buffers
-	quic    collectors
-	reg     *registry
-	stats   Stats
+	quic    quicCollectors
+	// dtlsHellos are those of DTLS; few are in use, for hellos in fragments.
+	dtlsHellos dtlsCollectors
+	reg        *registry
+	stats      Stats
 }
 
 func newTable(conf Config, reg *registry) *table {
@@ -38,7 +40,7 @@ func newTable(conf Config, reg *registry) *table {
 		reg:   reg,
 	}
 	t.buffers = buffers{limit: max(conf.MaxAssembly/conf.Shards, conf.MaxMessage), message: conf.MaxMessage}
-	t.quic = collectors{limit: conf.MaxQUIC / conf.Shards}
+	t.quic.limit, t.dtlsHellos.limit = conf.MaxQUIC/conf.Shards, conf.MaxQUIC/conf.Shards
 	return t
 }
 
@@ -203,6 +205,7 @@ func (t *table) finish(e *entry, order uint64, log *capture.Log) {
 		t.settle(e, side, order, log)
 	}
 	t.settleQUIC(e, order, log)
+	t.settleDTLS(e, order, log)
 	o := log.Add(capture.ProtoFlow, capture.FlowEnd)
 	e.describe(o)
 	o.Order = order

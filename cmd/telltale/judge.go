@@ -201,7 +201,7 @@ func limits(res flow.Result, c detect.Coverage) []report.Tally {
 		{Name: "messages given up, the assembly buffers were full", N: res.Flow.AssemblyFull},
 		{Name: "messages given up, too large", N: res.Flow.AssemblyTooBig},
 		{Name: "messages given up, bytes were missing", N: res.Flow.Gaps},
-		{Name: "QUIC hellos given up, too many at once", N: res.Flow.QUICFull},
+		{Name: "QUIC and DTLS hellos given up, too many at once", N: res.Flow.QUICFull},
 		{Name: "messages on a protocol's own port that are not that protocol", N: res.Flow.Rejected},
 		{Name: "packets whose copies count, more came within --dedup than are remembered", N: res.Decode.Forgotten},
 		{Name: "observations of hosts beyond the host table", N: c.HostsLost},
