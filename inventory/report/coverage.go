@@ -34,7 +34,9 @@ func (s *Summary) coverage(b *strings.Builder) {
 		line("", "only one direction seen: %s%s", Count(c.OneSided), share(c.OneSided, c.Flows))
 	}
 	line("dns", "%s in the clear, %s to encrypted resolvers", plural(int(c.ClearDNS), "question"), plural(int(c.EncryptedDNS), "connection"))
-	line("ech", "%s real (the name is hidden), %s GREASE (the name is the true one)", plural(int(c.ECHReal), "hello"), Count(c.ECHGrease))
+	ech := c.ECHReal + c.ECHGrease
+	line("ech", "%s real%s (the name is hidden), %s GREASE%s (the name is the true one)",
+		plural(int(c.ECHReal), "hello"), share(c.ECHReal, ech), Count(c.ECHGrease), share(c.ECHGrease, ech))
 	for i, p := range in.Packs {
 		line(first(i, "packs"), "%s", p)
 	}

@@ -53,6 +53,7 @@ func (s *Summary) Text(w io.Writer) error {
 	b := &strings.Builder{}
 	s.findings(b)
 	s.policies(b)
+	s.encrypted(b)
 	s.coverage(b)
 	_, err := io.WriteString(w, b.String())
 	if err != nil {
