@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
 	"github.com/quic-go/quic-go"
 
 	"telltale/capture"
@@ -394,5 +395,65 @@ func TestHelloCollectorsAreBounded(t *testing.T) {
 	}
 	if all := k.end(); len(all) != 30 || fmt.Sprint(all[29].Unnamed) != "incomplete" {
 		t.Errorf("%d flows, the last %+v", len(all), all[len(all)-1])
+	}
+}
+
+// dnsOn plays messages between a client and port 53.
+func dnsOn(messages ...[]byte) (*talk, []seen) {
+	k := newTalk(Config{})
+	for i, m := range messages {
+		k.packet++
+		s := datagram(i, k.time)
+		s.SrcPort, s.DstPort = 4000, 53
+		s.Payload, s.PayloadLen = m, uint32(len(m))
+		k.feed(s)
+	}
+	return k, k.end()
+}
+
+// TestDNSDatagrams: what is no DNS disturbs none of it, and the longest message that
+// fits a datagram is read to its end.
+func TestDNSDatagrams(t *testing.T) {
+	pack := func(m *dns.Msg) []byte {
+		b, err := m.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	query := new(dns.Msg).SetQuestion("plain.example.", dns.TypeA)
+	query.SetEdns0(1232, true)
+	several := new(dns.Msg)
+	for _, n := range []string{"one.example.", "two.example.", "three.example."} {
+		several.Question = append(several.Question, dns.Question{Name: n, Qtype: dns.TypeAAAA, Qclass: dns.ClassINET})
+	}
+	loop := append(pack(new(dns.Msg))[:12], 1, 'a', 0xc0, 12, 0, 1, 0, 1)
+	loop[5] = 1
+	k, all := dnsOn([]byte("junk"), bytes.Repeat([]byte{0xff}, 200), loop, pack(query), pack(several))
+	want := []string{"plain.example", "one.example", "two.example", "three.example"}
+	if got := names(all, capture.ProtoDNS); !slices.Equal(got, want) {
+		t.Errorf("names %q, want %q", got, want)
+	}
+	if k.t.stats.Rejected == 0 {
+		t.Error("nothing was counted as rejected")
+	}
+
+	const room = 65535 - 20 - 8
+	big := new(dns.Msg).SetQuestion("big.example.", dns.TypeTXT)
+	big.Response = true
+	for n := 0; ; n++ {
+		a := &dns.TXT{Hdr: dns.RR_Header{Name: "big.example.", Rrtype: dns.TypeTXT, Class: dns.ClassINET}, Txt: []string{string(bytes.Repeat([]byte{'x'}, 250))}}
+		if big.Answer = append(big.Answer, a); big.Len() > room {
+			big.Answer = big.Answer[:n]
+			break
+		}
+	}
+	big.SetEdns0(1232, false).Rcode = dns.RcodeBadVers // in the last record
+	for big.Len() > room {
+		big.Answer = big.Answer[1:]
+	}
+	k, _ = dnsOn(pack(big))
+	if o := k.log.At(0); o.Proto != capture.ProtoDNS || string(o.Name) != "big.example" || o.DNS.Malformed || o.DNS.RCode != dns.RcodeBadVers || len(o.DNS.Answers) == 0 {
+		t.Errorf("of %d bytes: %q %+v", big.Len(), o.Name, o.DNS)
 	}
 }
