@@ -149,6 +149,7 @@ func (e *Engine) tellEncrypted(h *host, o *capture.Observation, u *EncryptedUse)
 		Attempts: 1, FirstSeen: o.Time, LastSeen: o.Time, Names: []string{u.Resolver}, rangeKey: u.Resolver,
 		Facts: []Fact{{Text: fmt.Sprintf("encrypted DNS (%s) to %s, server %s: the names the host asks for there are not seen", u.Kind, who, o.Server), Packet: o.Packet}},
 	}
+	f.Contact.of(o)
 	f.ID = findingID(f)
 	e.told(Change{Kind: Opened, Time: o.Time, Packet: o.Packet, Finding: f})
 }

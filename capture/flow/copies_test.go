@@ -180,10 +180,7 @@ func TestCopiesAnywhere(t *testing.T) {
 // TestRetransmissionsCount: what a host sends again is no copy.
 func TestRetransmissionsCount(t *testing.T) {
 	packets := visits(t, 12)
-	var again []capture.Packet
-	for _, p := range packets {
-		again = append(again, p)
-	}
+	again := slices.Clone(packets)
 	for _, p := range packets { // half a minute later, as after a silence
 		p.Time += 30e9
 		again = append(again, p)
