@@ -35,6 +35,7 @@ const (
 	Lookalike       Kind = "lookalike"
 	Sinkhole        Kind = "sinkhole"
 	Foreign         Kind = "foreign"
+	EncryptedDNS    Kind = "encrypted_dns"
 	HealthInput     Kind = "health.input" // an input could not be read to its end
 )
 
@@ -111,6 +112,8 @@ func kindOf(c detect.Change) Kind {
 			return Sinkhole
 		case detect.AboutForeign:
 			return Foreign
+		case detect.AboutEncryptedDNS:
+			return EncryptedDNS
 		}
 	}
 	return [...]Kind{FindingOpened, FindingRaised, FindingSummary, FindingReopened, FindingCleared}[c.Kind]

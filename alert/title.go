@@ -17,6 +17,8 @@ func (a *Alert) Rule() string {
 		return f.Vendor + "/" + f.Topic.String()
 	case detect.AboutForeign:
 		return "foreign/" + place(f)
+	case detect.AboutEncryptedDNS:
+		return string(EncryptedDNS)
 	}
 	return f.Vendor + "/" + f.Class.String()
 }
@@ -36,6 +38,8 @@ func (a *Alert) Title() string {
 		title = "sinkhole of " + f.Vendor + " contacted"
 	case detect.AboutForeign:
 		title = "foreign network range " + place(f)
+	case detect.AboutEncryptedDNS:
+		title = "encrypted DNS in use"
 	default:
 		title = f.Vendor
 		if f.Product != "" {

@@ -44,7 +44,7 @@ func (l *Log) Add(p Proto, k Kind) *Observation {
 	switch p {
 	case ProtoDNS, ProtoMDNS, ProtoLLMNR:
 		o.DNS = l.dns.next()
-	case ProtoTLS, ProtoQUIC:
+	case ProtoTLS, ProtoQUIC, ProtoDTLS:
 		o.TLS = l.hellos.next()
 	case ProtoHTTP:
 		o.HTTP = l.http.next()

@@ -26,6 +26,7 @@ const (
 	ProtoLDAP
 	ProtoPostgreSQL
 	ProtoMySQL
+	ProtoDTLS
 	protoCount
 )
 
@@ -35,6 +36,7 @@ const ProtoCount = int(protoCount)
 var protoNames = [protoCount]string{
 	"", "dns", "mdns", "llmnr", "tls", "quic", "http", "flow",
 	"x509", "socks", "proxy", "smtp", "imap", "pop3", "ftp", "xmpp", "ldap", "postgresql", "mysql",
+	"dtls",
 }
 
 // String returns the lower-case name used in all output.
@@ -102,7 +104,7 @@ type Observation struct {
 	Name []byte
 
 	DNS   *DNS         // set for dns, mdns, llmnr
-	TLS   *ClientHello // set for tls and quic requests
+	TLS   *ClientHello // set for tls, quic and dtls requests
 	HTTP  *HTTP        // set for http
 	End   *FlowState   // set for flow
 	Cert  *Certificate // set for x509
@@ -132,10 +134,11 @@ type Answer struct {
 	ECH    []byte     // HTTPS, SVCB: ECHConfigList (RFC 9848), raw
 }
 
-// ClientHello is what is kept of a TLS ClientHello (RFC 8446 §4.1.2), over TCP or QUIC.
+// ClientHello is what is kept of a TLS ClientHello (RFC 8446 §4.1.2), over TCP, QUIC or
+// DTLS (RFC 6347 §4.2.1).
 type ClientHello struct {
 	LegacyVersion uint16
-	Version       uint16   // highest version offered, GREASE left out
+	Version       uint16   // highest version offered, GREASE left out; 0xfeff, 0xfefd, 0xfefc are DTLS 1.0, 1.2, 1.3
 	Versions      []uint16 // supported_versions as sent, GREASE left out
 	ALPN          [][]byte // protocol names as sent, raw bytes
 	JA4           [36]byte // FoxIO JA4, ASCII

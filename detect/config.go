@@ -40,6 +40,12 @@ type Config struct {
 	// DNS answers, and of flows whose bytes are credited to a Finding. Defaults
 	// 1,000,000, 262,144, 262,144.
 	MaxHosts, MaxNames, MaxFlows int
+	// MaxEncrypted bounds the list of hosts and the encrypted resolvers they use.
+	// Default 16,384.
+	MaxEncrypted int
+	// TellEncryptedDNS makes the first use of an encrypted resolver by a host a Change.
+	// Without it the coverage alone says so: browsers do it by default.
+	TellEncryptedDNS bool
 }
 
 // Role is what a host does for others.
@@ -111,7 +117,7 @@ func (c Config) withDefaults() Config {
 	if c.ClearAfter == 0 {
 		c.ClearAfter = 30 * 24 * time.Hour
 	}
-	for v, d := range map[*int]int{&c.MaxHosts: 1_000_000, &c.MaxNames: 1 << 18, &c.MaxFlows: 1 << 18} {
+	for v, d := range map[*int]int{&c.MaxHosts: 1_000_000, &c.MaxNames: 1 << 18, &c.MaxFlows: 1 << 18, &c.MaxEncrypted: 1 << 14} {
 		if *v == 0 {
 			*v = d
 		}
@@ -130,7 +136,7 @@ func (c Config) Validate() error {
 	if c.Window < 0 || c.SummaryEvery < time.Minute || c.ClearAfter < time.Hour {
 		bad("detect: window must not be negative, summaries at least a minute and clearing at least an hour apart")
 	}
-	if c.MaxHosts < 1 || c.MaxNames < 1 || c.MaxFlows < 1 {
+	if min(c.MaxHosts, c.MaxNames, c.MaxFlows, c.MaxEncrypted) < 1 {
 		bad("detect: table sizes must be positive")
 	}
 	for i, a := range c.Allow {

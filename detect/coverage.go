@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"net/netip"
-
 	"telltale/capture"
 )
 
@@ -19,9 +17,13 @@ type Coverage struct {
 	First, Last  int64                          // times of the first and last Observation
 
 	ClearDNS     uint64 // DNS questions in the clear
-	EncryptedDNS uint64 // connections to encrypted resolvers, by name or port
-	ECHReal      uint64 // hellos whose outer name is a published front, or that match a config seen in DNS
-	ECHGrease    uint64 // other hellos with the extension: GREASE as far as can be told
+	EncryptedDNS uint64 // connections to encrypted resolvers, by port, ALPN, name or address
+	// Encrypted lists who uses which of them, by host and resolver.
+	Encrypted     []EncryptedUse
+	EncryptedLost uint64 // connections to resolvers that are not listed: the list was full
+	ECHReal       uint64 // hellos whose outer name is a published front, or that match a config seen in DNS
+	ECHGrease     uint64 // other hellos with the extension: GREASE as far as can be told
+	ECHForgotten  uint64 // configurations in use that were forgotten, more were seen than are kept
 }
 
 func (c *Coverage) count(o *capture.Observation) {
@@ -42,13 +44,10 @@ func (c *Coverage) count(o *capture.Observation) {
 	}
 }
 
-// dotPort is the port of DNS over TLS and over QUIC (RFC 7858 §3.1, RFC 9250 §4.1.1).
-const dotPort = 853
-
 // blind counts hellos that hide names: those to encrypted resolvers, and real ECH.
-func (e *Engine) blind(o *capture.Observation) {
-	if o.Server.Port() == dotPort || e.set.EncryptedDNS(o.Name) || e.resolverAt(o.Server.Addr()) {
-		e.cover.EncryptedDNS++
+func (e *Engine) blind(h *host, o *capture.Observation) {
+	if kind, ok := e.encryptedHello(o); ok {
+		e.secret(h, o, kind)
 	}
 	if !o.TLS.ECH.Present {
 		return
@@ -58,9 +57,4 @@ func (e *Engine) blind(o *capture.Observation) {
 	} else {
 		e.cover.ECHGrease++
 	}
-}
-
-func (e *Engine) resolverAt(a netip.Addr) bool {
-	_, ok := e.set.PublicResolver(a)
-	return ok
 }

@@ -26,7 +26,7 @@ func (e *Engine) dns(h *host, o *capture.Observation) {
 	}
 	if o.Kind == capture.Response {
 		e.remember(o)
-		e.ech.learn(o.DNS)
+		e.ech.learn(o.DNS, o.Time)
 	}
 }
 

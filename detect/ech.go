@@ -7,39 +7,73 @@ import (
 	"telltale/capture"
 )
 
-// echConfigs remembers which public names were published with which config id, from
-// the HTTPS records seen in DNS: a hello that uses one is real, any other is GREASE.
-type echConfigs map[echKey]struct{}
+// echConfigs remembers which public names were published with which config id, and
+// until when, from the HTTPS records seen in DNS: a hello that uses one is real, any
+// other is GREASE. It is one table for all hosts: a configuration belongs to the server,
+// and a host may have learned it where it is not seen, from another resolver or by
+// encrypted DNS. A full table forgets what it learned first.
+type echConfigs struct {
+	limit     int
+	known     map[echKey]int64 // packet time until which it is used
+	order     []echKey         // in the order they were learned
+	forgotten uint64           // of those still in use
+}
 
 type echKey struct {
 	name string
 	id   uint8
 }
 
-// maxECH bounds the configurations remembered.
+// maxECH bounds the configurations remembered. A provider has a few for all its sites.
 const maxECH = 4096
 
-// learn keeps the configurations of an answer.
-func (c echConfigs) learn(d *capture.DNS) {
+func newECHConfigs(limit int) echConfigs {
+	return echConfigs{limit: limit, known: make(map[echKey]int64)}
+}
+
+// learn keeps the configurations of an answer that came at the given time.
+func (c *echConfigs) learn(d *capture.DNS, now int64) {
 	for i := range d.Answers {
-		list := d.Answers[i].ECH
-		if len(list) < 2 {
-			continue
-		}
-		list = list[2:]
-		for len(list) >= 4 && len(c) < maxECH {
-			version, n := binary.BigEndian.Uint16(list), int(binary.BigEndian.Uint16(list[2:]))
-			if len(list) < 4+n {
-				break
-			}
-			if version == 0xfe0d {
-				if k, ok := echConfig(list[4 : 4+n]); ok {
-					c[k] = struct{}{}
-				}
-			}
-			list = list[4+n:]
+		if a := &d.Answers[i]; len(a.ECH) > 0 {
+			c.list(a.ECH, now, now+int64(min(a.TTL, maxTTL))*1e9+graceTTL)
 		}
 	}
+}
+
+// list keeps the configurations of an ECHConfigList (RFC 9849 §4).
+func (c *echConfigs) list(list []byte, now, until int64) {
+	const version, header = 0xfe0d, 4
+	if len(list) < 2 {
+		return
+	}
+	for list = list[2:]; len(list) >= header; {
+		kind, n := binary.BigEndian.Uint16(list), int(binary.BigEndian.Uint16(list[2:]))
+		if len(list) < header+n {
+			return
+		}
+		if kind == version {
+			if k, ok := echConfig(list[header : header+n]); ok {
+				c.put(k, now, until)
+			}
+		}
+		list = list[header+n:]
+	}
+}
+
+func (c *echConfigs) put(k echKey, now, until int64) {
+	if old, ok := c.known[k]; ok {
+		c.known[k] = max(old, until)
+		return
+	}
+	if len(c.order) >= c.limit {
+		if c.known[c.order[0]] >= now {
+			c.forgotten++
+		}
+		delete(c.known, c.order[0])
+		c.order = c.order[1:]
+	}
+	c.known[k] = until
+	c.order = append(c.order, k)
 }
 
 // echConfig reads config id and public name of ECHConfigContents (RFC 9849 §4).
@@ -62,11 +96,12 @@ func echConfig(b []byte) (k echKey, ok bool) {
 	return k, k.name != ""
 }
 
-// published says whether the hello uses a configuration that was seen in DNS.
-func (c echConfigs) published(o *capture.Observation) bool {
-	if len(c) == 0 {
+// published says whether the hello uses a configuration that was seen in DNS and has
+// not expired.
+func (c *echConfigs) published(o *capture.Observation) bool {
+	if len(c.known) == 0 {
 		return false
 	}
-	_, ok := c[echKey{string(o.Name), o.TLS.ECH.ConfigID}]
-	return ok
+	until, ok := c.known[echKey{string(o.Name), o.TLS.ECH.ConfigID}]
+	return ok && o.Time <= until
 }

@@ -21,6 +21,7 @@ type Engine struct {
 	now       int64 // time of the latest Observation
 	sweepAt   int64
 	ech       echConfigs
+	encrypted encrypted
 	matches   []feeds.Match // scratch
 	asMatches []feeds.Match // scratch
 	quiet     quiet
@@ -46,10 +47,11 @@ func New(conf Config, told func(Change)) (*Engine, error) {
 	}
 	e := &Engine{
 		conf: conf, set: conf.Set, told: told,
-		hosts: make(map[netip.Addr]*host),
-		flows: make(map[uint64][]tracked),
-		ech:   make(echConfigs),
-		names: names{limit: conf.MaxNames, known: make(map[path]*answer)},
+		hosts:     make(map[netip.Addr]*host),
+		flows:     make(map[uint64][]tracked),
+		ech:       newECHConfigs(maxECH),
+		encrypted: encrypted{limit: conf.MaxEncrypted, uses: make(map[encryptedKey]*EncryptedUse)},
+		names:     names{limit: conf.MaxNames, known: make(map[path]*answer)},
 	}
 	return e, nil
 }
@@ -80,9 +82,9 @@ func (e *Engine) Observe(o *capture.Observation) {
 	switch o.Proto {
 	case capture.ProtoDNS:
 		e.dns(h, o)
-	case capture.ProtoTLS, capture.ProtoQUIC:
+	case capture.ProtoTLS, capture.ProtoQUIC, capture.ProtoDTLS:
 		h.fingerprint(o)
-		e.blind(o)
+		e.blind(h, o)
 		e.named(h, o)
 	case capture.ProtoHTTP:
 		e.http(h, o)
@@ -154,5 +156,7 @@ func (e *Engine) Findings() []*Finding {
 func (e *Engine) Coverage() Coverage {
 	c := e.cover
 	c.Hosts = len(e.hosts)
+	c.Encrypted, c.EncryptedLost = e.encrypted.list(), e.encrypted.lost
+	c.ECHForgotten = e.ech.forgotten
 	return c
 }

@@ -13,15 +13,16 @@ type Topic uint8
 
 // Topics.
 const (
-	AboutVendor    Topic = iota // a vendor's product, device, site or range
-	AboutLookalike              // a name made to be taken for a vendor's
-	AboutSinkhole               // a malware trap run by a vendor: the host is infected
-	AboutForeign                // a foreign network range, whoever uses it
+	AboutVendor       Topic = iota // a vendor's product, device, site or range
+	AboutLookalike                 // a name made to be taken for a vendor's
+	AboutSinkhole                  // a malware trap run by a vendor: the host is infected
+	AboutForeign                   // a foreign network range, whoever uses it
+	AboutEncryptedDNS              // an encrypted resolver, which hides what the host asks for
 )
 
 // String returns the lower-case name used in all output.
 func (t Topic) String() string {
-	return [...]string{"vendor", "lookalike", "sinkhole", "foreign"}[t&3]
+	return [...]string{"vendor", "lookalike", "sinkhole", "foreign", "encrypted_dns"}[min(t, AboutEncryptedDNS)]
 }
 
 // Channel is how far a contact was seen to go.

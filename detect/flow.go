@@ -9,6 +9,11 @@ import (
 
 // flow takes the first exchange or the end of a flow.
 func (e *Engine) flow(h *host, o *capture.Observation) {
+	if o.Kind == capture.FlowOpen && o.End.App == capture.ProtoNone {
+		if kind, ok := e.encryptedFlow(o); ok {
+			e.secret(h, o, kind)
+		}
+	}
 	if o.Kind == capture.FlowOpen || o.End.Outcome != capture.Exchanged {
 		e.addressed(h, o)
 	}

@@ -51,7 +51,7 @@ func someAlerts(text string, visit func(a *alert.Alert)) {
 	m := alert.Maker{Sensor: "sensor1", Packs: "p", Program: "1.2.3"}
 	protos := []capture.Proto{capture.ProtoDNS, capture.ProtoTLS, capture.ProtoQUIC, capture.ProtoHTTP, capture.ProtoFlow}
 	i := 0
-	for topic := detect.AboutVendor; topic <= detect.AboutForeign; topic++ {
+	for topic := detect.AboutVendor; topic <= detect.AboutEncryptedDNS; topic++ {
 		for kind := detect.Opened; kind <= detect.Cleared; kind++ {
 			for class := feeds.None; class <= feeds.Installed; class++ {
 				f := hostileFinding(topic, class, text)

@@ -93,7 +93,7 @@ func TestEveryAlertFitsTheSchema(t *testing.T) {
 		}
 	}
 	for _, text := range hostile {
-		for topic := detect.AboutVendor; topic <= detect.AboutForeign; topic++ {
+		for topic := detect.AboutVendor; topic <= detect.AboutEncryptedDNS; topic++ {
 			for kind := detect.Opened; kind <= detect.Cleared; kind++ {
 				for class := feeds.None; class <= feeds.Installed; class++ {
 					check(m.Change(detect.Change{Kind: kind, Time: 1.7e18, Packet: 5, Finding: finding(topic, class, text)}), text)

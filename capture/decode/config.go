@@ -19,6 +19,10 @@ type Config struct {
 	// Timeout is how long after its first fragment, in packet time, a datagram must be
 	// complete (RFC 791 §3.2, RFC 8200 §4.5). Default 30 s.
 	Timeout time.Duration
+	// Dedup is how long after a packet, in packet time, the same packet is taken for a
+	// copy of it, mirrored at another place, and left out as Duplicate. Default 0: all
+	// copies count. DefaultDedup is a good value.
+	Dedup time.Duration
 	// UDPPorts are ports of encapsulations on UDP besides the registered ones, for
 	// which an entry may also say otherwise. At most 64.
 	UDPPorts []UDPPort
@@ -35,6 +39,9 @@ const (
 	maxBytes = 1 << 30
 
 	maxUDPPorts = 64
+
+	// maxDedup is below what hosts wait before they send the same again.
+	maxDedup = 100 * time.Millisecond
 )
 
 func (c Config) withDefaults() Config {
@@ -62,6 +69,9 @@ func (c Config) Validate() error {
 	}
 	if c.Timeout < 0 || c.Timeout > time.Hour {
 		errs = append(errs, fmt.Errorf("decode: fragment timeout must be positive and at most 1h, not %v", c.Timeout))
+	}
+	if c.Dedup < 0 || c.Dedup > maxDedup {
+		errs = append(errs, fmt.Errorf("decode: the window for copies of a packet must be 0 to %v, not %v", maxDedup, c.Dedup))
 	}
 	return errors.Join(append(errs, c.validatePorts())...)
 }

@@ -3,9 +3,10 @@ package decode
 import "telltale/capture"
 
 // Decoder turns packets into Segments. It remembers nothing but incomplete
-// datagrams and counters, and belongs to one goroutine.
+// datagrams, the packets of the last moments and counters, and belongs to one goroutine.
 type Decoder struct {
 	fragments reassembler
+	copies    copies
 	ports     sparse[udpReader]
 	reasons   [ReasonCount]uint64
 }
@@ -15,6 +16,9 @@ type Stats struct {
 	// Reasons counts packets by outcome; the sum is the number of packets.
 	Reasons   [ReasonCount]uint64
 	Fragments FragmentStats
+	// Forgotten counts packets whose copies could not be told within Config.Dedup, since
+	// more packets than are remembered came in that time.
+	Forgotten uint64
 }
 
 // New returns a Decoder with the limits of conf. A conf that Validate refuses is
@@ -25,6 +29,7 @@ func New(conf Config) *Decoder {
 	}
 	d := &Decoder{}
 	d.fragments.setUp(conf.withDefaults())
+	d.copies.setUp(conf)
 	d.ports = conf.ports()
 	return d
 }
@@ -39,6 +44,9 @@ func New(conf Config) *Decoder {
 func (d *Decoder) Decode(p *capture.Packet, s *Segment) Reason {
 	*s = Segment{Time: p.Time, Packet: p.Ordinal}
 	r := d.link(p, s)
+	if r == Unreachable {
+		r = d.copies.unreachable(s)
+	}
 	d.reasons[r]++
 	return r
 }
@@ -64,5 +72,5 @@ func (d *Decoder) Release() { d.fragments.out.reset() }
 
 // Stats returns the counts so far.
 func (d *Decoder) Stats() Stats {
-	return Stats{Reasons: d.reasons, Fragments: d.fragments.state()}
+	return Stats{Reasons: d.reasons, Fragments: d.fragments.state(), Forgotten: d.copies.forgotten}
 }

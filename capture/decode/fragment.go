@@ -13,7 +13,7 @@ const (
 
 // fragment4 takes one IPv4 fragment and, if it is the last that was missing, returns
 // the payload of the whole datagram.
-func (d *Decoder) fragment4(s *Segment, flags, id uint16, protocol uint8, v view) (view, Reason) {
+func (d *Decoder) fragment4(s *Segment, flags uint16, protocol uint8, v view) (view, Reason) {
 	if !worthReassembly(protocol) {
 		return v, protocolReason(protocol)
 	}
@@ -26,7 +26,10 @@ func (d *Decoder) fragment4(s *Segment, flags, id uint16, protocol uint8, v view
 		v = v.resize(v.wire &^ 7) // as Linux does: what exceeds a multiple of eight cannot be placed
 	}
 	p := piece{offset: int(flags&fragmentOffset4) * 8, more: more, next: protocol, data: v.b}
-	k := datagramKey{src: s.Src, dst: s.Dst, id: uint32(id), vlan: s.VLAN, protocol: protocol, path: pathOf(s)}
+	k := datagramKey{src: s.Src, dst: s.Dst, id: s.ID, vlan: s.VLAN, protocol: protocol, path: pathOf(s)}
+	if r := d.copies.fragment(&k, s.Time, &p); r != OK {
+		return v, r
+	}
 	_, data, r := d.fragments.add(&k, s.Time, p)
 	s.Reassembled = r == OK
 	return view{data, len(data)}, r
@@ -39,7 +42,8 @@ func (d *Decoder) fragment6(s *Segment, v view) (uint8, view, Reason) {
 	if len(v.b) < fragmentHeader6 {
 		return 0, v, v.short(fragmentHeader6)
 	}
-	next, flags, id := v.b[0], binary.BigEndian.Uint16(v.b[2:4]), binary.BigEndian.Uint32(v.b[4:8])
+	next, flags := v.b[0], binary.BigEndian.Uint16(v.b[2:4])
+	s.ID = binary.BigEndian.Uint32(v.b[4:8])
 	v = v.skip(fragmentHeader6)
 	if flags&(fragmentMore6|fragmentOffset6) == 0 {
 		return next, v, OK // whole in one piece (RFC 6946)
@@ -53,7 +57,10 @@ func (d *Decoder) fragment6(s *Segment, v view) (uint8, view, Reason) {
 	}
 	p := piece{offset: int(flags & fragmentOffset6), more: flags&fragmentMore6 != 0, next: next, data: v.b}
 	// The first fragment alone says what follows (RFC 8200 §4.5), so it is not part of the key.
-	k := datagramKey{src: s.Src, dst: s.Dst, id: id, vlan: s.VLAN, v6: true, path: pathOf(s)}
+	k := datagramKey{src: s.Src, dst: s.Dst, id: s.ID, vlan: s.VLAN, v6: true, path: pathOf(s)}
+	if r := d.copies.fragment(&k, s.Time, &p); r != OK {
+		return 0, v, r
+	}
 	next, data, r := d.fragments.add(&k, s.Time, p)
 	s.Reassembled = r == OK
 	return next, view{data, len(data)}, r

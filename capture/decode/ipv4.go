@@ -22,13 +22,14 @@ func (d *Decoder) ipv4(s *Segment, v view) Reason {
 		return Truncated
 	}
 	s.IPv6 = false
+	s.ID = uint32(binary.BigEndian.Uint16(b[4:6]))
 	mapIPv4(&s.Src, b[12:16])
 	mapIPv4(&s.Dst, b[16:20])
 	protocol := b[9]
 	v = v.resize(total).skip(header)
 	if flags := binary.BigEndian.Uint16(b[6:8]); flags&(fragmentMore4|fragmentOffset4) != 0 {
 		var r Reason
-		if v, r = d.fragment4(s, flags, binary.BigEndian.Uint16(b[4:6]), protocol, v); r != OK {
+		if v, r = d.fragment4(s, flags, protocol, v); r != OK {
 			return r
 		}
 	}

@@ -31,7 +31,7 @@ func registerProtocol(protocol uint8, r reader) bool {
 func (d *Decoder) upper(s *Segment, protocol uint8, v view) Reason {
 	switch protocol {
 	case protocolTCP:
-		return tcp(s, v)
+		return d.tcp(s, v)
 	case protocolUDP:
 		return d.udp(s, v)
 	case protocolICMP:

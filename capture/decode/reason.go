@@ -26,6 +26,7 @@ const (
 	EncapsulatedMACsec               // IEEE 802.1AE, encrypted
 	EncapsulatedNSH                  // network service header with an unknown payload
 	EncapsulatedWLAN                 // IEEE 802.11, encrypted
+	Duplicate                        // a copy of a packet that was seen within Config.Dedup
 
 	// ReasonCount is the number of Reasons, for tables indexed by them.
 	ReasonCount
@@ -53,6 +54,7 @@ var reasonNames = [ReasonCount]string{
 	EncapsulatedMACsec: "encapsulated_macsec",
 	EncapsulatedNSH:    "encapsulated_nsh",
 	EncapsulatedWLAN:   "encapsulated_wlan",
+	Duplicate:          "duplicate",
 }
 
 // String returns the word used in the coverage report.

@@ -13,7 +13,10 @@ type Segment struct {
 	Src, Dst         [16]byte
 	SrcPort, DstPort uint16
 
-	Seq, Ack   uint32 // TCP only
+	Seq, Ack uint32 // TCP only
+	// ID is the identification of the IP packet (RFC 791 §3.1), or of the fragments it
+	// was put together from; 0 in IPv6 without fragments.
+	ID         uint32
 	PayloadLen uint32 // bytes of payload on the wire, from the IP or UDP length
 	Protocol   uint8  // IANA protocol number: 6 TCP, 17 UDP
 	Flags      uint8  // TCP flags, low eight bits (FIN is bit 0)

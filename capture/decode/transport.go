@@ -9,7 +9,7 @@ const (
 
 // tcp reads a TCP header (RFC 9293 §3.1). The options are not read, so a packet
 // whose captured bytes end among them is still a segment.
-func tcp(s *Segment, v view) Reason {
+func (d *Decoder) tcp(s *Segment, v view) Reason {
 	b := v.b
 	if len(b) < tcpHeader {
 		return v.short(tcpHeader)
@@ -26,7 +26,7 @@ func tcp(s *Segment, v view) Reason {
 	s.Flags = b[13]
 	s.Payload = b[min(header, len(b)):]
 	s.PayloadLen = uint32(v.wire - header)
-	return OK
+	return d.copies.transport(s, v.b)
 }
 
 // udp reads a UDP header (RFC 768). A length of 0 (jumbogram, offload) or beyond
@@ -47,8 +47,10 @@ func (d *Decoder) udp(s *Segment, v view) Reason {
 	s.DstPort = binary.BigEndian.Uint16(b[2:4])
 	s.Payload = v.b[udpHeader:]
 	s.PayloadLen = uint32(v.wire - udpHeader)
-	if d.ports.first[uint8(s.DstPort)]|d.ports.first[uint8(s.SrcPort)] == 0 {
-		return OK // without a call, most ports end here
+	if d.ports.first[uint8(s.DstPort)]|d.ports.first[uint8(s.SrcPort)] != 0 { // without a call, most ports end here
+		if r, ok := d.overUDP(s, v.skip(udpHeader)); ok {
+			return r
+		}
 	}
-	return d.overUDP(s, v.skip(udpHeader))
+	return d.copies.transport(s, v.b)
 }

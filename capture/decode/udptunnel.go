@@ -16,19 +16,19 @@ var udpReaders sparse[udpReader]
 
 func registerUDP(port uint16, r udpReader) bool { return udpReaders.add(port, r) }
 
-// overUDP unwraps the datagram s with payload v if it is an encapsulation.
-func (d *Decoder) overUDP(s *Segment, v view) Reason {
+// overUDP unwraps the datagram s with payload v; false if it is no encapsulation.
+func (d *Decoder) overUDP(s *Segment, v view) (Reason, bool) {
 	if u := d.ports.find(s.DstPort); u != nil {
 		if r, ok := u.read(d, s, v); ok {
-			return r
+			return r, true
 		}
 	}
 	if u := d.ports.find(s.SrcPort); u != nil && u.source {
 		if r, ok := u.read(d, s, v); ok {
-			return r
+			return r, true
 		}
 	}
-	return OK
+	return OK, false
 }
 
 // UDPTunnels returns the encapsulations on UDP, in rising order.

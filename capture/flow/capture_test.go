@@ -36,7 +36,7 @@ func observe(t testing.TB, workers int, paths ...string) string {
 	}
 	defer src.Close()
 	var b []byte
-	_, err = flow.Run(context.Background(), src, flow.Config{Workers: workers}, decode.Config{}, func(o *capture.Observation) error {
+	_, err = flow.Run(context.Background(), src, flow.Config{Workers: workers}, decode.Config{Dedup: decode.DefaultDedup}, func(o *capture.Observation) error {
 		b = append(o.AppendJSON(b), '\n')
 		return nil
 	})
@@ -96,25 +96,33 @@ func TestCutCapture(t *testing.T) {
 	}
 }
 
-func load(t *testing.T, path string) ([]capture.Packet, capture.LinkType) {
+func load(t testing.TB, path string) ([]capture.Packet, capture.LinkType) {
 	t.Helper()
-	src, err := pcapfile.Open(pcapfile.Config{Paths: []string{path}})
+	all := packetsOf(t, pcapfile.Config{Paths: []string{path}})
+	if len(all) == 0 {
+		t.Fatalf("%s: no packets", path)
+	}
+	return all, all[0].Link
+}
+
+// packetsOf returns the packets of captures; none if they are damaged beyond reading.
+func packetsOf(t testing.TB, conf pcapfile.Config) (all []capture.Packet) {
+	t.Helper()
+	src, err := pcapfile.Open(conf)
 	if err != nil {
-		t.Fatal(err)
+		return nil
 	}
 	defer src.Close()
-	var all []capture.Packet
 	for {
 		var b capture.Batch
 		if src.Next(&b) != nil {
-			break
+			return all
 		}
 		for _, p := range b.Packets {
 			p.Data = append([]byte(nil), p.Data...)
 			all = append(all, p)
 		}
 	}
-	return all, all[0].Link
 }
 
 func store(t *testing.T, path string, link capture.LinkType, packets []capture.Packet) {

@@ -26,7 +26,7 @@ type Config struct {
 	MaxMessage int
 	// MaxAssembly is the most bytes held in all assembly buffers. Default 64 MiB.
 	MaxAssembly int
-	// MaxQUIC is the number of QUIC connections whose hello is being collected at
+	// MaxQUIC is the number of QUIC connections, and of DTLS ones, whose hello is being collected at
 	// once. Default 4,096.
 	MaxQUIC int
 	// TCPIdle and UDPIdle are the silence after which a flow ends; Closing is the same
@@ -88,7 +88,7 @@ type Stats struct {
 	AssemblyTooBig uint64 // messages given up because they exceed MaxMessage
 	Gaps           uint64 // messages given up because bytes were missing
 	Conflicts      uint64 // flows with segments that overlap and differ; the first bytes were read
-	QUICFull       uint64 // QUIC hellos given up because too many were open
+	QUICFull       uint64 // QUIC and DTLS hellos given up because too many were open
 	Rejected       uint64 // messages on a protocol's own port that are not that protocol
 	Open           int    // flows in the table now
 }

@@ -27,6 +27,9 @@ type entry struct {
 	outcome     capture.Outcome
 	quic        uint32 // QUIC collector + 1
 	origin      uint32 // client told by a PROXY header + 1
+	dtls        uint32 // DTLS collector + 1
+	hello       uint32 // digest of the random of the hello reported last
+	sealed      uint8  // Initials that did not open
 	dcid        uint32 // digest of the connection id whose hello is known
 	used        bool
 }
@@ -45,6 +48,7 @@ const (
 	flagOriented             // a request's content told who is the client
 	flagOpenTold             // the first exchange was reported
 	flagConflict             // segments that overlap differ
+	flagAgain                // the next hello repeats the one that is known
 )
 
 func (e *entry) set(flag uint16)      { e.flags |= flag }

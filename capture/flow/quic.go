@@ -6,30 +6,6 @@ import (
 	"telltale/capture/proto"
 )
 
-// collectors is the bounded pool of QUIC hello collectors of one shard.
-type collectors struct {
-	limit int
-	all   []*proto.QUICClient
-	free  []uint32
-}
-
-// get returns a collector's number + 1, 0 if all are in use.
-func (c *collectors) get() uint32 {
-	if k := len(c.free); k > 0 {
-		n := c.free[k-1]
-		c.free = c.free[:k-1]
-		c.all[n].Reset()
-		return n + 1
-	}
-	if len(c.all) >= c.limit {
-		return 0
-	}
-	c.all = append(c.all, new(proto.QUICClient))
-	return uint32(len(c.all))
-}
-
-func (c *collectors) put(n uint32) { c.free = append(c.free, n-1) }
-
 // digest is FNV-1a over a connection id: it only tells a repeated Initial from
 // another connection's.
 func digest(id []byte) uint32 {
@@ -40,10 +16,14 @@ func digest(id []byte) uint32 {
 	return h
 }
 
+// maxSealed bounds the Initials of a flow that are tried without success: more of them
+// are no hello in the making, and each costs the derivation of keys.
+const maxSealed = 16
+
 // long takes a datagram that begins with a QUIC long header.
 func (t *table) long(e *entry, side int, s *decode.Segment, log *capture.Log) {
 	_, dcid, ok := proto.QUICInitialID(s.Payload)
-	if !ok || e.flags&flagOriented != 0 && side != int(e.client) {
+	if !ok || e.has(flagOriented) && side != int(e.client) {
 		return
 	}
 	id := digest(dcid)
@@ -52,6 +32,9 @@ func (t *table) long(e *entry, side int, s *decode.Segment, log *capture.Log) {
 	}
 	fresh := e.quic == 0
 	if fresh {
+		if e.sealed >= maxSealed {
+			return
+		}
 		if e.quic = t.quic.get(); e.quic == 0 {
 			t.stats.QUICFull++
 			e.set(flagPartial)
@@ -64,35 +47,44 @@ func (t *table) long(e *entry, side int, s *decode.Segment, log *capture.Log) {
 // initial feeds the datagram to the flow's collector.
 func (t *table) initial(e *entry, side int, id uint32, fresh bool, s *decode.Segment, log *capture.Log) {
 	mark := log.Len()
-	switch t.quic.all[e.quic-1].Datagram(s.Payload, log) {
-	case proto.QUICHello:
+	c := t.quic.at(e.quic)
+	status := c.Datagram(s.Payload, log)
+	if status == proto.QUICHello || status == proto.QUICMore {
 		e.orient(side)
-		e.app = capture.ProtoQUIC
+		e.app, e.sealed = capture.ProtoQUIC, 0
 		if fresh {
 			e.dcid = id
 		}
-		for i := mark; i < log.Len(); i++ {
-			t.learn(e, log.At(i))
-		}
-		t.stamp(e, s, log, mark)
-		t.quic.put(e.quic)
-		e.quic = 0
+	}
+	switch status {
 	case proto.QUICMore:
-		e.orient(side)
-		e.app = capture.ProtoQUIC
-		if fresh {
-			e.dcid = id
-		}
+		return
+	case proto.QUICHello:
+		e.dcid = id
+		t.hello(e, c.Random(), s, log, mark)
 	default:
 		log.Truncate(mark)
 		if !fresh {
 			return // a server's Initial, or damage, between those of the client
 		}
-		t.quic.put(e.quic)
-		e.quic = 0
+		e.sealed++
 		if e.app != capture.ProtoQUIC {
 			e.set(flagSealed)
 		}
+	}
+	t.quic.put(e.quic)
+	e.quic = 0
+}
+
+// negotiated notes that the server refused the client's version: what was read so far is
+// QUIC, and the next hello repeats the one that is known, with another random.
+func (e *entry) negotiated() {
+	switch {
+	case e.app == capture.ProtoNone:
+		e.app = capture.ProtoQUIC
+		e.set(flagSealed) // until a hello opens
+	case e.app == capture.ProtoQUIC && e.flags&(flagNamed|flagNoSNI) != 0:
+		e.set(flagAgain)
 	}
 }
 
@@ -102,15 +94,9 @@ func (t *table) settleQUIC(e *entry, order uint64, log *capture.Log) {
 		return
 	}
 	mark := log.Len()
-	s := e.segment(int(e.client))
-	if t.quic.all[e.quic-1].Flush(log) {
-		for i := mark; i < log.Len(); i++ {
-			t.learn(e, log.At(i))
-		}
-		t.stamp(e, &s, log, mark)
-		for i := mark; i < log.Len(); i++ {
-			log.At(i).Order = order
-		}
+	c := t.quic.at(e.quic)
+	if c.Flush(log) {
+		t.flushed(e, c.Random(), order, log, mark)
 	} else {
 		log.Truncate(mark)
 		e.set(flagPartial)

@@ -25,10 +25,12 @@ type table struct {
 	tick  uint32
 
 	buffers buffers
-	quic    collectors
-	origins origins
-	reg     *registry
-	stats   Stats
+	quic    quicCollectors
+	// dtlsHellos are those of DTLS; few are in use, for hellos in fragments.
+	dtlsHellos dtlsCollectors
+	origins    origins
+	reg        *registry
+	stats      Stats
 }
 
 func newTable(conf Config, reg *registry) *table {
@@ -39,7 +41,7 @@ func newTable(conf Config, reg *registry) *table {
 		reg:   reg,
 	}
 	t.buffers = buffers{limit: max(conf.MaxAssembly/conf.Shards, conf.MaxMessage), message: conf.MaxMessage}
-	t.quic = collectors{limit: conf.MaxQUIC / conf.Shards}
+	t.quic.limit, t.dtlsHellos.limit = conf.MaxQUIC/conf.Shards, conf.MaxQUIC/conf.Shards
 	return t
 }
 
@@ -204,6 +206,7 @@ func (t *table) finish(e *entry, order uint64, log *capture.Log) {
 		t.settle(e, side, order, log)
 	}
 	t.settleQUIC(e, order, log)
+	t.settleDTLS(e, order, log)
 	o := log.Add(capture.ProtoFlow, capture.FlowEnd)
 	t.describe(e, o)
 	if e.origin != 0 {

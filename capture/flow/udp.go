@@ -7,7 +7,7 @@ import (
 )
 
 // udp follows one UDP datagram. Messages of a registered datagram protocol are read
-// at once and make no flow; all else is a flow, and QUIC where it looks like it.
+// at once and make no flow; all else is a flow, and QUIC or DTLS where it looks like it.
 func (t *table) udp(s *decode.Segment, hash uint64, log *capture.Log) {
 	if len(s.Payload) > 0 && t.datagram(s, log) {
 		return
@@ -17,10 +17,15 @@ func (t *table) udp(s *decode.Segment, hash uint64, log *capture.Log) {
 		e, side = t.insert(s, hash, log), 0
 	}
 	e.count(side, s)
-	if proto.IsQUICLong(s.Payload) {
+	switch {
+	case proto.IsQUICLong(s.Payload):
 		t.long(e, side, s, log)
+	case proto.IsDTLSHello(s.Payload):
+		t.dtls(e, side, s, log)
+	case proto.IsQUICNegotiation(s.Payload):
+		e.negotiated()
 	}
-	if side != int(e.client) && s.PayloadLen > 0 && !e.has(flagOpenTold) {
+	if side != int(e.client) && s.PayloadLen > 0 && !e.has(flagOpenTold) && !e.denied(s) {
 		t.exchanged(e, s, log)
 	}
 }

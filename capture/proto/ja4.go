@@ -21,7 +21,8 @@ const (
 	ja4Stack = 96
 )
 
-// ja4Write stores the JA4 of a whole hello; transport is 't' for TCP, 'q' for QUIC.
+// ja4Write stores the JA4 of a whole hello; transport is 't' for TCP, 'q' for QUIC,
+// 'd' for DTLS.
 func ja4Write(dst *[36]byte, transport byte, h *tlsHello, log *capture.Log) {
 	var ciphers, extensions [ja4Stack]uint16
 	c := ja4AppendWords(ja4Room(ciphers[:0], len(h.ciphers)/2, log), h.ciphers)
@@ -89,6 +90,12 @@ func ja4Version(v uint16) string {
 		return "s3"
 	case 0x0002:
 		return "s2"
+	case 0xfeff:
+		return "d1"
+	case 0xfefd:
+		return "d2"
+	case 0xfefc:
+		return "d3"
 	}
 	return "00"
 }

@@ -26,6 +26,7 @@ type QUICClient struct {
 	version uint32   // what the keys were derived from
 	dcidLen uint8
 	dcid    [quicMaxCID]byte
+	random  uint32
 	done    bool // the hello of these keys was reported, or there is none
 	crypto  quicAssembly
 	scratch []byte
@@ -34,9 +35,14 @@ type QUICClient struct {
 // Reset forgets the client.
 func (c *QUICClient) Reset() {
 	c.keys, c.trial = quicKeys{}, quicKeys{}
-	c.version, c.dcidLen, c.done = 0, 0, false
+	c.version, c.dcidLen, c.done, c.random = 0, 0, false, 0
 	c.crypto.reset()
 }
+
+// Random returns a digest of the client's random in the hello reported, 0 if it was not
+// seen. It is the same in the hello that follows a Retry (RFC 9000 §17.2.5.2) or a change
+// of version.
+func (c *QUICClient) Random() uint32 { return c.random }
 
 // Datagram reads one whole UDP payload sent by the presumed client, with all packets
 // coalesced in it (RFC 9000 §12.2). It appends at most one Observation to log.
@@ -155,6 +161,7 @@ func (c *QUICClient) hello(log *capture.Log) QUICStatus {
 	if !h.parse(msg[tlsHandshakeHeader:need], true) {
 		return QUICNot
 	}
+	c.random = tlsRandomDigest(msg[tlsHandshakeHeader:need])
 	c.report(&h, need, log)
 	return QUICHello
 }
@@ -174,6 +181,7 @@ func (c *QUICClient) Flush(log *capture.Log) bool {
 	var h tlsHello
 	if len(msg) > tlsHandshakeHeader && msg[0] == tlsClientHello {
 		h.parse(msg[tlsHandshakeHeader:], false)
+		c.random = tlsRandomDigest(msg[tlsHandshakeHeader:])
 	}
 	for i := 0; i < c.crypto.n && !h.hasSNI; i++ {
 		h.sni = quicFindServerName(c.crypto.fragment(i))

@@ -54,7 +54,9 @@ func TestQUICVersions(t *testing.T) {
 		{0xfaceb013, quicDraft23, QUICHello},
 		{0x12345678, quicV1, QUICHello},
 		{0x12345678, quicDraft29, QUICHello},
-		{0x12345678, quicDraft22, QUICSealed},
+		{0x12345678, quicDraft23, QUICHello},
+		{0x12345678, quicDraft22, QUICHello},
+		{0x12345678, quicV2, QUICHello},
 		{0x1a2a3a4a, quicV1, QUICSealed}, // reserved
 		{quicVersion1, quicDraft29, QUICSealed},
 	}

@@ -24,6 +24,9 @@ func FuzzQUICDatagram(f *testing.F) {
 		if frames {
 			datagram = quicV1Packet(t, 0, b[:min(len(b), 8000)])
 		}
+		if IsQUICNegotiation(datagram) && IsQUICLong(datagram) {
+			t.Fatal("both negotiation and a packet of a version")
+		}
 		before := bytes.Clone(datagram)
 		var c QUICClient
 		var log capture.Log

@@ -48,6 +48,16 @@ func IsQUICLong(b []byte) bool {
 	return ok
 }
 
+// IsQUICNegotiation says whether b is a server's Version Negotiation packet (RFC 8999 §6):
+// version 0, and a list of versions that fills the rest.
+func IsQUICNegotiation(b []byte) bool {
+	if len(b) < quicMinLong || b[0]&quicLongBit == 0 || binary.BigEndian.Uint32(b[1:]) != 0 {
+		return false
+	}
+	_, rest, ok := quicIDs(b)
+	return ok && rest < len(b) && (len(b)-rest)%4 == 0
+}
+
 // quicInvariant reads the version-independent part of a long header; rest is the
 // offset of what follows the connection ids.
 func quicInvariant(b []byte) (p quicLong, rest int, ok bool) {
@@ -58,14 +68,20 @@ func quicInvariant(b []byte) (p quicLong, rest int, ok bool) {
 	if p.version == 0 || b[0]&quicFixedBit == 0 && quicKnown(p.version) == quicNone {
 		return p, 0, false
 	}
-	const dcid = 6
-	scidLen := dcid + int(b[5])
+	p.dcid, rest, ok = quicIDs(b)
+	return p, rest, ok
+}
+
+// quicIDs returns the destination connection id of a long header, which is not shorter
+// than quicMinLong, and the offset of what follows both ids.
+func quicIDs(b []byte) (dcid []byte, rest int, ok bool) {
+	const at = 6
+	scidLen := at + int(b[5])
 	if b[5] > quicMaxCID || scidLen >= len(b) || b[scidLen] > quicMaxCID {
-		return p, 0, false
+		return nil, 0, false
 	}
-	p.dcid = b[dcid:scidLen:scidLen]
 	rest = scidLen + 1 + int(b[scidLen])
-	return p, rest, rest <= len(b)
+	return b[at:scidLen:scidLen], rest, rest <= len(b)
 }
 
 // quicParseLong reads the header of the long header packet that begins b as far as

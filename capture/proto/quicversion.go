@@ -77,15 +77,19 @@ func quicKnown(version uint32) quicScheme {
 	return quicNone
 }
 
+// quicTrials are the schemes tried for an unknown version, those of today's software
+// first.
+var quicTrials = [...]quicScheme{quicV1, quicV2, quicDraft29, quicDraft23, quicDraft22}
+
 // quicSchemes returns the schemes to try for a version, those that are quicNone left
 // out from the end. A version reserved to exercise negotiation (RFC 9000 §15) has
-// none; an unknown one is tried with the two that software of today derives from.
-func quicSchemes(version uint32) [2]quicScheme {
+// none; an unknown one is tried with all that IETF versions derive from.
+func quicSchemes(version uint32) [len(quicTrials)]quicScheme {
 	if s := quicKnown(version); s != quicNone {
-		return [2]quicScheme{s}
+		return [len(quicTrials)]quicScheme{s}
 	}
 	if version&0x0f0f0f0f == 0x0a0a0a0a {
-		return [2]quicScheme{}
+		return [len(quicTrials)]quicScheme{}
 	}
-	return [2]quicScheme{quicV1, quicDraft29}
+	return quicTrials
 }

@@ -24,6 +24,7 @@ import (
 type tlsOracle struct {
 	TLS  []tlsOracleHello
 	QUIC []tlsOracleHello
+	DTLS []tlsOracleHello
 }
 
 type tlsOracleHello struct {

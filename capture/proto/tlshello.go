@@ -12,6 +12,7 @@ type tlsHello struct {
 	hasSNI     bool
 	esni       bool
 	whole      bool   // the message is not cut
+	datagram   bool   // it is one of DTLS
 	sni        []byte // the first host_name
 	ciphers    []byte // uint16 each
 	extensions []byte // the block, as far as it is present
@@ -26,14 +27,15 @@ type tlsHello struct {
 // ClientHello; a fault after that only ends the reading.
 func (h *tlsHello) parse(body []byte, whole bool) bool {
 	s := cryptobyte.String(body)
-	var session, ciphers, compression cryptobyte.String
+	var session, cookie, ciphers, compression cryptobyte.String
 	if !s.ReadUint16(&h.legacy) || !s.Skip(32) ||
 		!s.ReadUint8LengthPrefixed(&session) ||
+		h.datagram && !s.ReadUint8LengthPrefixed(&cookie) ||
 		!s.ReadUint16LengthPrefixed(&ciphers) ||
 		!s.ReadUint8LengthPrefixed(&compression) {
 		return false
 	}
-	if h.legacy>>8 != 3 || len(session) > 32 || len(ciphers)%2 != 0 {
+	if known := h.legacy>>8 == 3 && !h.datagram || h.datagram && dtlsVersion(h.legacy); !known || len(session) > 32 || len(ciphers)%2 != 0 {
 		return false
 	}
 	h.ciphers, h.whole = ciphers, whole
@@ -83,9 +85,11 @@ func tlsGrease(v uint16) bool { return v&0x0f0f == 0x0a0a && v>>8 == v&0xff }
 func (h *tlsHello) version() (highest uint16, n int) {
 	s := cryptobyte.String(h.versions)
 	for v := uint16(0); s.ReadUint16(&v); {
-		if !tlsGrease(v) {
-			highest = max(highest, v)
-			n++
+		if tlsGrease(v) {
+			continue
+		}
+		if n++; n == 1 || h.datagram && v < highest || !h.datagram && v > highest {
+			highest = v // DTLS counts its versions down
 		}
 	}
 	if n == 0 {
@@ -94,7 +98,21 @@ func (h *tlsHello) version() (highest uint16, n int) {
 	return highest, n
 }
 
-// report appends the Observation of h; p is ProtoTLS or ProtoQUIC and length the
+// tlsRandomDigest returns a digest of the client's random in the body of a hello, FNV-1a,
+// never 0; 0 if it is not there.
+func tlsRandomDigest(body []byte) uint32 {
+	const at, size = 2, 32
+	if len(body) < at+size {
+		return 0
+	}
+	h := uint32(2166136261)
+	for _, c := range body[at : at+size] {
+		h = (h ^ uint32(c)) * 16777619
+	}
+	return max(h, 1)
+}
+
+// report appends the Observation of h; p is ProtoTLS, ProtoQUIC or ProtoDTLS and length the
 // bytes of the handshake message. JA4 is left zero if the hello is cut.
 func (h *tlsHello) report(p capture.Proto, length int, log *capture.Log) *capture.Observation {
 	o := log.Add(p, capture.Request)
@@ -109,8 +127,11 @@ func (h *tlsHello) report(p capture.Proto, length int, log *capture.Log) *captur
 	t.ALPN = h.copyALPN(log)
 	transport := byte('t')
 	o.Transport = 6
-	if p == capture.ProtoQUIC {
+	switch p {
+	case capture.ProtoQUIC:
 		transport, o.Transport = 'q', 17
+	case capture.ProtoDTLS:
+		transport, o.Transport = 'd', 17
 	}
 	if h.whole {
 		ja4Write(&t.JA4, transport, h, log)

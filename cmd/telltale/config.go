@@ -12,19 +12,20 @@ import (
 
 // config is the configuration file. docs/configuration.md describes it.
 type config struct {
-	Sensor         string        `yaml:"sensor"`
-	Packs          []string      `yaml:"packs"`
-	Vendors        []string      `yaml:"vendors"`
-	Policies       []string      `yaml:"policies"`
-	Geo            []string      `yaml:"geo"`
-	HomeNetworks   []string      `yaml:"home_networks"`
-	HomeCountries  []string      `yaml:"home_countries"`
-	WatchCountries []string      `yaml:"watch_countries"`
-	WatchASNs      []uint32      `yaml:"watch_asns"`
-	WatchLists     []string      `yaml:"watch_lists"`
-	OwnZones       []string      `yaml:"own_zones"`
-	Roles          []roleConfig  `yaml:"roles"`
-	Allow          []allowConfig `yaml:"allow"`
+	Sensor            string        `yaml:"sensor"`
+	Packs             []string      `yaml:"packs"`
+	Vendors           []string      `yaml:"vendors"`
+	Policies          []string      `yaml:"policies"`
+	Geo               []string      `yaml:"geo"`
+	HomeNetworks      []string      `yaml:"home_networks"`
+	HomeCountries     []string      `yaml:"home_countries"`
+	WatchCountries    []string      `yaml:"watch_countries"`
+	WatchASNs         []uint32      `yaml:"watch_asns"`
+	WatchLists        []string      `yaml:"watch_lists"`
+	OwnZones          []string      `yaml:"own_zones"`
+	AlertEncryptedDNS bool          `yaml:"alert_encrypted_dns"`
+	Roles             []roleConfig  `yaml:"roles"`
+	Allow             []allowConfig `yaml:"allow"`
 }
 
 type roleConfig struct {

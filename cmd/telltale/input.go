@@ -16,13 +16,14 @@ import (
 
 // inputFlags say which packets are read and how.
 type inputFlags struct {
-	Captures  []string `arg:"" name:"capture" help:"Capture files (pcap, pcapng; gzip and zstd are recognised), directories or globs; '-' is standard input. All are read as one stream in time order."`
-	Start     string   `help:"Skip packets before this time (RFC 3339, or YYYY-MM-DD[ HH:MM[:SS]] in UTC)." placeholder:"TIME"`
-	End       string   `help:"Skip packets from this time on." placeholder:"TIME"`
-	Recursive bool     `short:"r" help:"Descend into directories."`
-	Workers   int      `short:"j" default:"0" help:"Goroutines that follow flows; 0 is one a processor. The output is the same for any number."`
-	MaxFlows  int      `default:"1048576" help:"Flows remembered at once."`
-	Progress  bool     `default:"true" negatable:"" help:"Show progress when standard error is a terminal."`
+	Captures  []string      `arg:"" name:"capture" help:"Capture files (pcap, pcapng; gzip and zstd are recognised), directories or globs; '-' is standard input. All are read as one stream in time order."`
+	Start     string        `help:"Skip packets before this time (RFC 3339, or YYYY-MM-DD[ HH:MM[:SS]] in UTC)." placeholder:"TIME"`
+	End       string        `help:"Skip packets from this time on." placeholder:"TIME"`
+	Recursive bool          `short:"r" help:"Descend into directories."`
+	Workers   int           `short:"j" default:"0" help:"Goroutines that follow flows; 0 is one a processor. The output is the same for any number."`
+	MaxFlows  int           `default:"1048576" help:"Flows remembered at once."`
+	Dedup     time.Duration `default:"20ms" help:"A packet that comes again within this time is a copy mirrored elsewhere (other VLAN, other side of a router or tunnel) and counts once; 0 counts every copy." placeholder:"TIME"`
+	Progress  bool          `default:"true" negatable:"" help:"Show progress when standard error is a terminal."`
 }
 
 // times parses --start and --end.
@@ -47,6 +48,7 @@ func parseTime(s string) (int64, error) {
 // open opens the captures.
 func (f *inputFlags) open(e *env) (*pcapfile.Reader, error) {
 	start, end, err := f.times()
+	err = errors.Join(err, decode.Config{Dedup: f.Dedup}.Validate())
 	if err != nil {
 		return nil, usage(err)
 	}
@@ -65,7 +67,7 @@ func (f *inputFlags) read(e *env, src *pcapfile.Reader, visit func(*capture.Obse
 	}
 	defer stop()
 	conf := flow.Config{Workers: workers(f.Workers), MaxFlows: f.MaxFlows}
-	return flow.Run(e.ctx, src, conf, decode.Config{}, visit)
+	return flow.Run(e.ctx, src, conf, decode.Config{Dedup: f.Dedup}, visit)
 }
 
 // damage logs how the inputs ended; it is an error if any was not read to its end, or

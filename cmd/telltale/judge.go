@@ -20,18 +20,19 @@ import (
 // judgeFlags say by what captures are judged. They add to the configuration file, or
 // take the place of its single values.
 type judgeFlags struct {
-	Config       string   `short:"c" help:"Read settings from a YAML file (docs/configuration.md)." placeholder:"FILE"`
-	Packs        []string `help:"Add or override vendor packs from a directory." placeholder:"DIR"`
-	Vendor       []string `help:"Judge only these vendors (feeds list shows them)." placeholder:"ID"`
-	Policy       []string `help:"Judge only the vendors these policies bind, and run only their clocks." placeholder:"ID"`
-	Geo          []string `help:"Country or AS database (mmdb); later ones win." placeholder:"FILE"`
-	HomeNet      []string `help:"Network of one's own hosts; default: private space." placeholder:"CIDR"`
-	HomeCountry  []string `help:"Report every other registry country." placeholder:"CC"`
-	WatchCountry []string `help:"Report contact with these registry countries; 'none' for no country. Default RU,BY,CN,IR,KP." placeholder:"CC"`
-	WatchAS      []uint32 `name:"watch-as" help:"Report contact with these autonomous systems." placeholder:"ASN"`
-	WatchList    []string `help:"Report contact with the networks listed in a file, one a line." placeholder:"FILE"`
-	Role         []string `help:"Declare what a host does for others: CIDR=resolver|proxy|nat|mail|enrichment." placeholder:"CIDR=ROLE"`
-	Sensor       string   `help:"Name of this sensor in alerts." placeholder:"NAME"`
+	Config            string   `short:"c" help:"Read settings from a YAML file (docs/configuration.md)." placeholder:"FILE"`
+	Packs             []string `help:"Add or override vendor packs from a directory." placeholder:"DIR"`
+	Vendor            []string `help:"Judge only these vendors (feeds list shows them)." placeholder:"ID"`
+	Policy            []string `help:"Judge only the vendors these policies bind, and run only their clocks." placeholder:"ID"`
+	Geo               []string `help:"Country or AS database (mmdb); later ones win." placeholder:"FILE"`
+	HomeNet           []string `help:"Network of one's own hosts; default: private space." placeholder:"CIDR"`
+	HomeCountry       []string `help:"Report every other registry country." placeholder:"CC"`
+	WatchCountry      []string `help:"Report contact with these registry countries; 'none' for no country. Default RU,BY,CN,IR,KP." placeholder:"CC"`
+	WatchAS           []uint32 `name:"watch-as" help:"Report contact with these autonomous systems." placeholder:"ASN"`
+	WatchList         []string `help:"Report contact with the networks listed in a file, one a line." placeholder:"FILE"`
+	Role              []string `help:"Declare what a host does for others: CIDR=resolver|proxy|nat|mail|enrichment." placeholder:"CIDR=ROLE"`
+	AlertEncryptedDNS bool     `name:"alert-encrypted-dns" help:"Also alert when a host first uses an encrypted resolver; the summary lists all uses."`
+	Sensor            string   `help:"Name of this sensor in alerts." placeholder:"NAME"`
 }
 
 // knowledge is all that judging needs, loaded.
@@ -97,6 +98,7 @@ func (f *judgeFlags) override(c *config) {
 		network, role, _ := strings.Cut(r, "=")
 		c.Roles = append(c.Roles, roleConfig{Network: network, Role: role})
 	}
+	c.AlertEncryptedDNS = c.AlertEncryptedDNS || f.AlertEncryptedDNS
 	if f.Sensor != "" {
 		c.Sensor = f.Sensor
 	}
@@ -105,6 +107,7 @@ func (f *judgeFlags) override(c *config) {
 // judging fills in what concerns hosts.
 func (k *knowledge) judging(c *config) error {
 	var errs []error
+	k.detect.TellEncryptedDNS = c.AlertEncryptedDNS
 	for _, s := range c.HomeNetworks {
 		p, err := parseNet(s)
 		errs = append(errs, err)
@@ -185,6 +188,9 @@ func parseNet(s string) (netip.Prefix, error) {
 func dropped(res flow.Result) []report.Tally {
 	var all []report.Tally
 	for i := decode.OK + 1; i < decode.ReasonCount; i++ {
+		if i == decode.Duplicate {
+			continue // it was read where it came first
+		}
 		all = append(all, report.Tally{Name: i.String(), N: res.Decode.Reasons[i]})
 	}
 	return all
@@ -199,9 +205,12 @@ func limits(res flow.Result, c detect.Coverage) []report.Tally {
 		{Name: "messages given up, too large", N: res.Flow.AssemblyTooBig},
 		{Name: "messages given up, bytes were missing", N: res.Flow.Gaps},
 		{Name: "flows whose overlapping segments differ, as in evasion", N: res.Flow.Conflicts},
-		{Name: "QUIC hellos given up, too many at once", N: res.Flow.QUICFull},
+		{Name: "QUIC and DTLS hellos given up, too many at once", N: res.Flow.QUICFull},
 		{Name: "messages on a protocol's own port that are not that protocol", N: res.Flow.Rejected},
+		{Name: "packets whose copies count, more came within --dedup than are remembered", N: res.Decode.Forgotten},
 		{Name: "observations of hosts beyond the host table", N: c.HostsLost},
+		{Name: "connections to encrypted resolvers that are not listed", N: c.EncryptedLost},
+		{Name: "ECH configurations forgotten while in use", N: c.ECHForgotten},
 		{Name: "flows of findings whose bytes are not counted", N: c.FlowsLost},
 	} {
 		if t.N > 0 {

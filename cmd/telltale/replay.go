@@ -8,6 +8,7 @@ import (
 	"telltale/alert"
 	"telltale/alert/format"
 	"telltale/capture"
+	"telltale/capture/decode"
 	"telltale/capture/flow"
 	"telltale/capture/pcapfile"
 	"telltale/detect"
@@ -115,6 +116,7 @@ func (r *replay) summary(k *knowledge, src *pcapfile.Reader, res flow.Result, fa
 	st := src.Stats()
 	in := report.Input{
 		Packets: st.Packets, Bytes: st.Bytes, Skipped: st.Skipped, Cut: st.Cut,
+		Copies:  res.Decode.Reasons[decode.Duplicate],
 		Dropped: dropped(res), Limits: limits(res, r.engine.Coverage()),
 		Packs: k.packs, Policies: k.policies, Geo: k.geo, Warnings: append(k.warnings, doubts(src)...),
 	}

@@ -20,6 +20,9 @@ func (s *Summary) coverage(b *strings.Builder) {
 		line("", "%s outside the requested time", Count(in.Skipped))
 	}
 	line("not read", "%s", tallies(in.Dropped, "every packet was decoded"))
+	if in.Copies > 0 {
+		line("copies", "%s came again within a moment (mirrored twice, or sent again unchanged) and counted once%s", plural(int(in.Copies), "packet"), share(in.Copies, in.Packets))
+	}
 	if in.Cut > 0 {
 		line("", "%s captured shorter than they were: names may be missing", plural(int(in.Cut), "packet"))
 	}
@@ -31,7 +34,9 @@ func (s *Summary) coverage(b *strings.Builder) {
 		line("", "only one direction seen: %s%s", Count(c.OneSided), share(c.OneSided, c.Flows))
 	}
 	line("dns", "%s in the clear, %s to encrypted resolvers", plural(int(c.ClearDNS), "question"), plural(int(c.EncryptedDNS), "connection"))
-	line("ech", "%s real (the name is hidden), %s GREASE (the name is the true one)", plural(int(c.ECHReal), "hello"), Count(c.ECHGrease))
+	ech := c.ECHReal + c.ECHGrease
+	line("ech", "%s real%s (the name is hidden), %s GREASE%s (the name is the true one)",
+		plural(int(c.ECHReal), "hello"), share(c.ECHReal, ech), Count(c.ECHGrease), share(c.ECHGrease, ech))
 	for i, p := range in.Packs {
 		line(first(i, "packs"), "%s", p)
 	}

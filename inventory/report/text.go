@@ -31,6 +31,7 @@ type Input struct {
 	Bytes    uint64 // captured bytes of them
 	Skipped  uint64 // outside the requested time
 	Cut      uint64 // shorter than on the wire
+	Copies   uint64 // copies of a packet mirrored twice, left out
 	Dropped  []Tally
 	Limits   []Tally  // limits that were reached
 	Damaged  []string // inputs that could not be read to their end
@@ -52,6 +53,7 @@ func (s *Summary) Text(w io.Writer) error {
 	b := &strings.Builder{}
 	s.findings(b)
 	s.policies(b)
+	s.encrypted(b)
 	s.coverage(b)
 	_, err := io.WriteString(w, b.String())
 	if err != nil {

@@ -113,3 +113,31 @@ func TestUnits(t *testing.T) {
 		}
 	}
 }
+
+func TestEncryptedIsListed(t *testing.T) {
+	s := summary()
+	if got := text(t, s); strings.Contains(got, "Encrypted DNS") {
+		t.Errorf("a list of nothing:\n%s", got)
+	}
+	for i := range 25 {
+		s.Coverage.Encrypted = append(s.Coverage.Encrypted, detect.EncryptedUse{
+			Host: netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), Resolver: "dns.google", Kind: detect.DoQ,
+			First: day.UnixNano(), Last: day.Add(time.Hour).UnixNano(), Connections: 7,
+		})
+	}
+	s.Coverage.Encrypted[0].Operator = "Google"
+	got := text(t, s)
+	for _, want := range []string{
+		"Encrypted DNS (25): what these hosts ask there is not seen\n",
+		"10.0.0.0   dns.google  Google    doq   7            2026-03-02 12:00:00  2026-03-02 13:00:00\n",
+		"10.0.0.19  dns.google  -         doq   7 ",
+		"\nand 5 more\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "10.0.0.20") {
+		t.Error("more than twenty are listed")
+	}
+}

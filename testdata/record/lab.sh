@@ -5,7 +5,7 @@
 clients=telltale-client
 servers=telltale-server
 work=$(mktemp -d)
-wire_pid='' tunnel_pid='' servers_pid='' tcpdump_pid=''
+wire_pid='' tunnel_pid='' servers_pid='' tcpdump_pid='' openssl_pid=''
 
 die() {
 	echo "record: $*" >&2
@@ -25,6 +25,7 @@ end() {
 lab_down() {
 	local ns
 	end "$tcpdump_pid"
+	end "$openssl_pid"
 	end "$servers_pid"
 	end "$wire_pid"
 	end "$tunnel_pid"
@@ -71,10 +72,11 @@ lab_up() {
 	ip netns exec "$span" sysctl -qw net.ipv6.conf.span0.disable_ipv6=1
 	client sysctl -qw net.ipv6.conf.tap0.accept_ra=0 net.ipv6.conf.tap0.router_solicitations=0
 	wire_up
+	# The first packets come as soon as an end is up: the recorder is ready before.
+	ip -n "$span" link set span0 mtu 9000 up
 	for ns in "$clients" "$servers"; do
 		ip -n "$ns" link set tap0 up
 	done
-	ip -n "$span" link set span0 mtu 9000 up
 	server_addresses
 	server sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 	# To this address nobody answers.
@@ -82,6 +84,8 @@ lab_up() {
 	ip netns exec "$servers" "$work/servers" -state "$work" 2>"$work/servers.log" &
 	servers_pid=$!
 	wait_for "$work/ready"
+	mkfifo "$work/silence" # the input of programs that must not see its end
+	exec 9<>"$work/silence"
 }
 
 # server_addresses gives the servers their side of the link and all of the internet's

@@ -9,8 +9,9 @@ pairs() {
 		"${t[@]}" -Y 'dns && !mdns && !llmnr && dns.flags.response == 0' -e ip.src -e ipv6.src -e dns.qry.name | name_last dns
 		"${t[@]}" -Y 'mdns' -e ip.src -e ipv6.src -e dns.qry.name | name_last mdns
 		"${t[@]}" -Y 'llmnr' -e ip.src -e ipv6.src -e dns.qry.name | name_last llmnr
-		"${t[@]}" -Y 'tls.handshake.type == 1 && !quic' -e ip.src -e ipv6.src -e tls.handshake.extensions_server_name | name_last tls
+		"${t[@]}" -Y 'tls.handshake.type == 1 && !quic && !dtls' -e ip.src -e ipv6.src -e tls.handshake.extensions_server_name | name_last tls
 		"${t[@]}" -Y 'tls.handshake.type == 1 && quic' -e ip.src -e ipv6.src -e tls.handshake.extensions_server_name | name_last quic
+		"${t[@]}" -Y 'dtls.handshake.type == 1' -e ip.src -e ipv6.src -e dtls.handshake.extensions_server_name | name_last dtls
 		"${t[@]}" -Y 'http.request' -e ip.src -e ipv6.src -e http.host | name_last http
 	} | tr '[:upper:]' '[:lower:]' | sort -u
 }

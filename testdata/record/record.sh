@@ -227,8 +227,56 @@ scenario_proxy() {
 	finish "$(curl_version)" "CONNECT through a proxy, with the TLS handshake inside it; HTTP to address literals."
 }
 
+# openssl_server ADDRESS:PORT FLAGS...: openssl answers there, until openssl_end
+openssl_server() {
+	[ -e "$work/own.pem" ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
+		-subj /CN=server.example -keyout "$work/own.pem" -out "$work/own.crt" 2>/dev/null
+	ip netns exec "$servers" openssl s_server -accept "$1" -cert "$work/own.crt" -key "$work/own.pem" -quiet "${@:2}" <"$work/silence" >/dev/null 2>&1 &
+	openssl_pid=$!
+	sleep 0.3
+}
+
+openssl_end() {
+	end "$openssl_pid"
+	openssl_pid=''
+}
+
+scenario_dtls() {
+	local name=www.daily-news.example
+	as_host 50
+	record dtls input.pcap
+	openssl_server 203.0.113.20:4443 -dtls1_2 -listen
+	sclient -4 -connect $name:4443 -servername $name -dtls1_2
+	openssl_end
+	openssl_server 203.0.113.20:4444 -dtls -cipher ALL:@SECLEVEL=0
+	sclient -4 -connect $name:4444 -servername $name -dtls1_2 -mtu 256 -alpn coap,padding-protocol,another-protocol
+	sclient -4 -connect $name:4444 -noservername -dtls1 -cipher ALL:@SECLEVEL=0
+	openssl_end
+	finish "$(openssl_version) s_client" "DTLS 1.2 with a HelloVerifyRequest, so that two hellos carry the name, which counts once; a hello in fragments, over several datagrams; DTLS 1.0 without a name."
+}
+
+scenario_quic_port() {
+	as_host 45
+	record quic-port input.pcap
+	client "$work/client" quic www.huawei.com:4433 1
+	finish "$(go_version) quic-go" "HTTP/3 on port 4433: the hello spans two Initial packets."
+}
+
+scenario_encrypted_dns() {
+	as_host 51
+	record encrypted-dns input.pcap
+	openssl_server 8.8.8.8:853 -alpn dot
+	sclient -4 -connect dns.google:853 -servername dns.google -alpn dot
+	openssl_end
+	openssl_server 1.1.1.1:443 -alpn h2
+	sclient -4 -connect one.one.one.one:443 -servername cloudflare-dns.com -alpn h2
+	openssl_end
+	client "$work/client" quic dns9.quad9.net:853 1
+	finish "$(openssl_version) s_client, $(go_version) quic-go" "Three public resolvers, each asked in another hidden way: DNS over TLS, HTTPS and QUIC."
+}
+
 all=(chromium-visit chromium-quic updater openssl-sclient go-client ech dig-dns blocked refused
-	link-sll link-loopback link-vlan link-raw multicast proxy)
+	link-sll link-loopback link-vlan link-raw multicast proxy dtls quic-port encrypted-dns)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for scenario in "$@"; do
 	declare -F "scenario_${scenario//-/_}" >/dev/null || die "no scenario $scenario: choose from ${all[*]}"

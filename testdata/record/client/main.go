@@ -4,7 +4,7 @@
 //
 //	client https NAME             GET over TLS, as Go's net/http does it
 //	client ech NAME PUBLIC FILE   the same with Encrypted Client Hello; FILE holds the ECHConfigList, base64
-//	client quic NAME 1|2          GET over HTTP/3, QUIC version 1 or 2
+//	client quic NAME[:PORT] 1|2   GET over HTTP/3, QUIC version 1 or 2
 //	client mdns DEVICE            asks and announces over multicast DNS
 //	client llmnr DEVICE           asks over LLMNR, IPv4 and IPv6
 package main

@@ -24,22 +24,34 @@ const (
 // http3Page is what every request is answered with.
 const http3Page = "<!doctype html><title>A page</title><link rel=icon href=data:,><p>A page over QUIC"
 
+// quicPorts are the ports QUIC is served on, by what answers there.
+var quicPorts = map[role][]uint16{web: {443, 4433}, update: {443}, public: {853}}
+
 // serveQUIC serves one page over HTTP/3, QUIC versions 1 and 2.
 func serveQUIC(id *identity, failed chan<- error) error {
-	conf := &tls.Config{Certificates: []tls.Certificate{id.cert}, NextProtos: []string{"h3"}}
-	for _, r := range []role{web, update} {
+	conf := &tls.Config{Certificates: []tls.Certificate{id.cert}, NextProtos: []string{"h3", "doq"}}
+	for r, ports := range quicPorts {
 		for _, addr := range serving(r) {
-			socket, err := net.ListenPacket("udp", netip.AddrPortFrom(addr, 443).String())
-			if err != nil {
-				return fmt.Errorf("HTTP/3 server: %w", err)
+			for _, port := range ports {
+				if err := listenQUIC(netip.AddrPortFrom(addr, port), conf, failed); err != nil {
+					return err
+				}
 			}
-			l, err := quic.Listen(socket, conf, &quic.Config{Versions: []quic.Version{quic.Version1, quic.Version2}})
-			if err != nil {
-				return fmt.Errorf("HTTP/3 server: %w", err)
-			}
-			go func() { report(failed, acceptQUIC(l)) }()
 		}
 	}
+	return nil
+}
+
+func listenQUIC(at netip.AddrPort, conf *tls.Config, failed chan<- error) error {
+	socket, err := net.ListenPacket("udp", at.String())
+	if err != nil {
+		return fmt.Errorf("HTTP/3 server: %w", err)
+	}
+	l, err := quic.Listen(socket, conf, &quic.Config{Versions: []quic.Version{quic.Version1, quic.Version2}})
+	if err != nil {
+		return fmt.Errorf("HTTP/3 server: %w", err)
+	}
+	go func() { report(failed, acceptQUIC(l)) }()
 	return nil
 }
 

@@ -1,0 +1,158 @@
+package decode
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"math/bits"
+	"time"
+)
+
+// DefaultDedup is a good Config.Dedup: longer than the way through a switch or router
+// that mirrors a packet at both ends, shorter than the least wait of a program that
+// sends the same again (RFC 6298 §2.4: a second; Linux: 200 ms).
+const DefaultDedup = 20 * time.Millisecond
+
+const (
+	// copyBuckets x 4 packets are remembered: 16,384, at 20 ms those of 800,000 packets
+	// a second. A bucket is a cache line.
+	copyBuckets = 1 << 12
+
+	// copyHead is how much of a datagram's start makes it this one.
+	copyHead = 64
+)
+
+// copies remembers the packets of the last moments. Two are the same if these are:
+// addresses, IP identification, length, transport header with its checksum, and of a
+// datagram the first bytes of the payload, the last ones too where there is no
+// identification or no checksum. What a router, a tag or a tunnel changes on the way
+// does not count: hop limit, header checksum, service class, hardware addresses, what
+// lies outside. What a host sends again differs by identification, packet number or
+// timestamp, or comes later than the window.
+//
+// The digest is seeded at random, so that nobody can make a packet that is taken for
+// the copy of another; the outcome does not depend on the seed.
+type copies struct {
+	window    int64 // nanoseconds, 0 is off
+	seed      maphash.Seed
+	key       [12 + copyHead/8]uint64
+	buckets   [][4]copied
+	forgotten uint64 // packets forgotten within the window, their bucket being full
+}
+
+// copied is a packet that was seen.
+type copied struct {
+	digest uint64
+	time   int64
+}
+
+func (c *copies) setUp(conf Config) {
+	c.window = int64(conf.Dedup)
+	if c.window == 0 {
+		return
+	}
+	c.seed = maphash.MakeSeed()
+	for i := range c.key {
+		c.key[i] = maphash.Comparable(c.seed, i)
+	}
+	c.buckets = make([][4]copied, copyBuckets)
+}
+
+// transport says Duplicate if the segment s, whose header begins b, was seen a moment
+// ago, and else OK. The digest is made of products with keys of their own (as NH of
+// RFC 4418 §5.2 is), which a processor computes side by side.
+func (c *copies) transport(s *Segment, b []byte) Reason {
+	if c.window == 0 {
+		return OK
+	}
+	k := &c.key
+	h := product(s.Src[:], k[0], k[1]) ^ bits.RotateLeft64(product(s.Dst[:], k[2], k[3]), 1)
+	own := uint64(s.ID)<<32 ^ uint64(s.PayloadLen)
+	if s.Protocol == protocolTCP {
+		h ^= bits.RotateLeft64(product(b[:16], k[4], k[5]), 2)
+		h ^= fold(uint64(binary.LittleEndian.Uint32(b[16:]))+k[6], own+k[7])
+		return c.seen(h, s.Time)
+	}
+	h ^= fold(binary.LittleEndian.Uint64(b)+k[8], own+k[9])
+	if len(s.Payload) == int(s.PayloadLen) { // else the copy may be cut elsewhere
+		h ^= c.payload(s.Payload, s.ID == 0 || b[6]|b[7] == 0)
+	}
+	return c.seen(h, s.Time)
+}
+
+// unreachable is transport for the ICMP message that s was made of.
+func (c *copies) unreachable(s *Segment) Reason {
+	if c.window == 0 {
+		return Unreachable
+	}
+	k := &c.key
+	h := product(s.Src[:], k[4], k[5]) ^ bits.RotateLeft64(product(s.Dst[:], k[6], k[7]), 1)
+	ports := uint64(s.SrcPort)<<32 | uint64(s.DstPort)<<16 | uint64(s.Protocol)
+	h ^= fold(ports+k[8], (uint64(s.ID)<<32|uint64(s.Seq))+k[9])
+	if r := c.seen(h, s.Time); r != OK {
+		return r
+	}
+	return Unreachable
+}
+
+// payload returns the digest of a datagram's first bytes. Its last ones are looked at
+// only if asked: they are in no cache, and the checksum covers them.
+func (c *copies) payload(b []byte, ends bool) (h uint64) {
+	if len(b) < 16 {
+		var whole [16]byte
+		copy(whole[:], b)
+		return product(whole[:], c.key[10], c.key[11])
+	}
+	k := c.key[12:]
+	for head := b[:min(len(b), copyHead)]; len(head) >= 16; head, k = head[16:], k[2:] {
+		h ^= product(head, k[0], k[1])
+	}
+	if ends || len(b) < copyHead {
+		h ^= product(b[len(b)-16:], c.key[10], c.key[11])
+	}
+	return h
+}
+
+// product multiplies two words of b, each with a key added.
+func product(b []byte, k0, k1 uint64) uint64 {
+	return fold(binary.LittleEndian.Uint64(b)+k0, binary.LittleEndian.Uint64(b[8:])+k1)
+}
+
+// fragment is transport for the piece p of datagram k. Copies that came another way
+// (k has the VLAN and the tunnel) are put together each for itself, since neither way
+// need bring all pieces first.
+func (c *copies) fragment(k *datagramKey, now int64, p *piece) Reason {
+	if c.window == 0 {
+		return OK
+	}
+	place := uint64(p.offset) << 1
+	if p.more {
+		place++
+	}
+	h := fold(maphash.Comparable(c.seed, *k)^place, maphash.Bytes(c.seed, p.data)^c.key[0])
+	return c.seen(h, now)
+}
+
+// seen notes the packet with this digest and says whether it was there within the
+// window. A bucket that is full forgets its oldest packet, which is the last. A clock
+// that was set back by more than the window is a new beginning.
+func (c *copies) seen(digest uint64, now int64) Reason {
+	b := &c.buckets[digest%copyBuckets]
+	for i := range b {
+		if b[i].digest == digest {
+			if c.recent(&b[i], now) {
+				return Duplicate
+			}
+			b[i].time = now
+			return OK
+		}
+	}
+	if c.recent(&b[3], now) && b[3].digest != 0 {
+		c.forgotten++
+	}
+	b[3], b[2], b[1], b[0] = b[2], b[1], b[0], copied{digest, now}
+	return OK
+}
+
+func (c *copies) recent(e *copied, now int64) bool {
+	return uint64(now-e.time+c.window) <= 2*uint64(c.window)
+}
