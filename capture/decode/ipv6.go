@@ -16,7 +16,7 @@ func (d *Decoder) ipv6(s *Segment, v view) Reason {
 	if b[0]>>4 != 6 {
 		return BadHeader
 	}
-	s.IPv6 = true
+	s.IPv6, s.Hops = true, b[7]
 	s.Src = [16]byte(b[8:24])
 	s.Dst = [16]byte(b[24:40])
 	length := int(binary.BigEndian.Uint16(b[4:6]))

@@ -27,6 +27,7 @@ type entry struct {
 	outcome     capture.Outcome
 	quic        uint32 // QUIC collector + 1
 	dcid        uint32 // digest of the connection id whose hello is known
+	tunnel      uint32 // what tunnels.keep returned
 	used        bool
 }
 
@@ -99,7 +100,7 @@ func (e *entry) describe(o *capture.Observation) {
 	o.Transport = e.transport
 	o.Client = addrPort(&e.addr[c], e.port[c])
 	o.Server = addrPort(&e.addr[s], e.port[s])
-	o.ClientMAC, o.VLAN = e.mac[c], e.vlan
+	o.ClientMAC, o.ServerMAC, o.VLAN = e.mac[c], e.mac[s], e.vlan
 	f := o.End
 	f.Start = e.start
 	f.BytesOut, f.BytesIn = e.bytes[c], e.bytes[s]

@@ -1,6 +1,9 @@
 package flow
 
 import (
+	"slices"
+
+	"telltale/capture"
 	"telltale/capture/proto"
 )
 
@@ -8,13 +11,27 @@ import (
 // traffic are told by their first byte.
 type registry struct {
 	streams   []proto.Stream
-	datagrams []proto.Datagram
+	datagrams []proto.Datagram // all
+	anywhere  []proto.Datagram // those of any port
+	messages  [capture.ProtoCount]proto.Message
 	first     [256]bool     // bytes a message of a stream protocol on any port can begin with
 	ports     [1 << 16]bool // ports with a stream protocol of their own
+	udpPorts  [1 << 16]bool // the same for datagrams
 }
 
-func newRegistry(streams []proto.Stream, datagrams []proto.Datagram) *registry {
+func newRegistry(streams []proto.Stream, datagrams []proto.Datagram, messages []proto.Message) *registry {
 	r := &registry{streams: streams, datagrams: datagrams}
+	for _, d := range datagrams {
+		if d.Ports == nil {
+			r.anywhere = append(r.anywhere, d)
+		}
+		for _, p := range d.Ports {
+			r.udpPorts[p] = true
+		}
+	}
+	for _, m := range messages {
+		r.messages[m.Proto] = m
+	}
 	for _, p := range streams {
 		if p.Port != 0 {
 			r.ports[p.Port] = true
@@ -27,6 +44,19 @@ func newRegistry(streams []proto.Stream, datagrams []proto.Datagram) *registry {
 		}
 	}
 	return r
+}
+
+// datagramsOf returns the datagram protocols to try between two ports, in order.
+func (r *registry) datagramsOf(src, dst uint16) []proto.Datagram {
+	if r.udpPorts[src] || r.udpPorts[dst] {
+		return r.datagrams
+	}
+	return r.anywhere
+}
+
+// between says whether p may run between two ports.
+func between(p *proto.Datagram, src, dst uint16) bool {
+	return p.Ports == nil || slices.Contains(p.Ports, src) || slices.Contains(p.Ports, dst)
 }
 
 // stream returns the first protocol from the i-th on that b, sent between these

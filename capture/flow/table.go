@@ -28,6 +28,9 @@ type table struct {
 	quic    collectors
 	reg     *registry
 	stats   Stats
+
+	identities identities
+	tunnels    tunnels
 }
 
 func newTable(conf Config, reg *registry) *table {
@@ -79,6 +82,7 @@ func (t *table) insert(s *decode.Segment, hash uint64, log *capture.Log) *entry 
 	e := &t.flows[n]
 	*e = entry{hash: hash, used: true}
 	e.begin(s)
+	e.tunnel = t.tunnels.keep(s)
 	t.place(hash, n)
 	t.live++
 	t.stats.Flows++
@@ -206,4 +210,7 @@ func (t *table) finish(e *entry, order uint64, log *capture.Log) {
 	o := log.Add(capture.ProtoFlow, capture.FlowEnd)
 	e.describe(o)
 	o.Order = order
+	t.tunnels.tell(o, e.tunnel, log)
+	t.tunnels.drop(e.tunnel)
+	e.tunnel = 0
 }

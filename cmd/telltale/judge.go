@@ -185,6 +185,9 @@ func parseNet(s string) (netip.Prefix, error) {
 func dropped(res flow.Result) []report.Tally {
 	var all []report.Tally
 	for i := decode.OK + 1; i < decode.ReasonCount; i++ {
+		if i == decode.Message {
+			continue // read, though no flow comes of it
+		}
 		all = append(all, report.Tally{Name: i.String(), N: res.Decode.Reasons[i]})
 	}
 	return all
