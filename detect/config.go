@@ -40,6 +40,9 @@ type Config struct {
 	// DNS answers, and of flows whose bytes are credited to a Finding. Defaults
 	// 1,000,000, 262,144, 262,144.
 	MaxHosts, MaxNames, MaxFlows int
+	// MaxStations bounds the table of hardware addresses and of who has which address.
+	// Default 262,144.
+	MaxStations int
 }
 
 // Role is what a host does for others.
@@ -111,7 +114,7 @@ func (c Config) withDefaults() Config {
 	if c.ClearAfter == 0 {
 		c.ClearAfter = 30 * 24 * time.Hour
 	}
-	for v, d := range map[*int]int{&c.MaxHosts: 1_000_000, &c.MaxNames: 1 << 18, &c.MaxFlows: 1 << 18} {
+	for v, d := range map[*int]int{&c.MaxHosts: 1_000_000, &c.MaxNames: 1 << 18, &c.MaxFlows: 1 << 18, &c.MaxStations: 1 << 18} {
 		if *v == 0 {
 			*v = d
 		}
@@ -130,7 +133,7 @@ func (c Config) Validate() error {
 	if c.Window < 0 || c.SummaryEvery < time.Minute || c.ClearAfter < time.Hour {
 		bad("detect: window must not be negative, summaries at least a minute and clearing at least an hour apart")
 	}
-	if c.MaxHosts < 1 || c.MaxNames < 1 || c.MaxFlows < 1 {
+	if c.MaxHosts < 1 || c.MaxNames < 1 || c.MaxFlows < 1 || c.MaxStations < 1 {
 		bad("detect: table sizes must be positive")
 	}
 	for i, a := range c.Allow {

@@ -70,7 +70,7 @@ func (e *Engine) findingFor(h *host, o *capture.Observation, m feeds.Match) *Fin
 }
 
 func (e *Engine) open(h *host, o *capture.Observation, f *Finding) *Finding {
-	f.Host = h.Host
+	f.Host, f.host = h.Host, h
 	f.FirstSeen, f.LastSeen = o.Time, o.Time
 	f.ID = findingID(f)
 	f.order = len(e.findings)

@@ -25,6 +25,9 @@ type Engine struct {
 	asMatches []feeds.Match // scratch
 	quiet     quiet
 	place     geo.Result // scratch
+	stations  stations
+	// successions counts hosts that came to an address another had.
+	successions int
 }
 
 // tracked credits a flow to a Finding.
@@ -46,10 +49,11 @@ func New(conf Config, told func(Change)) (*Engine, error) {
 	}
 	e := &Engine{
 		conf: conf, set: conf.Set, told: told,
-		hosts: make(map[netip.Addr]*host),
-		flows: make(map[uint64][]tracked),
-		ech:   make(echConfigs),
-		names: names{limit: conf.MaxNames, known: make(map[path]*answer)},
+		hosts:    make(map[netip.Addr]*host),
+		flows:    make(map[uint64][]tracked),
+		ech:      make(echConfigs),
+		stations: newStations(conf.MaxStations),
+		names:    names{limit: conf.MaxNames, known: make(map[path]*answer)},
 	}
 	return e, nil
 }
@@ -73,6 +77,11 @@ func (e *Engine) Observe(o *capture.Observation) {
 	if o.Kind == capture.FlowEnd && o.End.Outcome == capture.Exchanged && e.flows[o.Flow] == nil {
 		return // its first exchange was looked at, and met nothing
 	}
+	if o.Kind == capture.Identify {
+		e.identify(o)
+		return
+	}
+	e.passing(o)
 	h := e.host(o)
 	if h == nil {
 		return
@@ -146,5 +155,11 @@ func (e *Engine) Findings() []*Finding {
 func (e *Engine) Coverage() Coverage {
 	c := e.cover
 	c.Hosts = len(e.hosts)
+	c.StationsLost = e.stations.evicted
+	for _, s := range e.stations.order {
+		if len(s.waiting) > 0 {
+			c.Unaddressed++
+		}
+	}
 	return c
 }

@@ -14,11 +14,9 @@ const maxFacts = 32
 
 // explain makes the list of facts that raised and lowered f, its roles and policies.
 func (e *Engine) explain(f *Finding) {
-	var roles Role
-	if h := e.hosts[f.Host.Addr]; h != nil {
-		roles = h.roles()
-		f.Host.MAC, f.Host.VLAN, f.Host.Name = h.MAC, h.VLAN, h.Name
-	}
+	h := f.host
+	roles := h.roles()
+	f.Host.MAC, f.Host.VLAN, f.Host.Name = e.hardware(h.addr), h.VLAN, e.hostName(h.addr)
 	class, lowered := f.judge(roles)
 	f.Class = class
 	f.Facts, f.Roles, f.Policies = nil, nil, nil
@@ -29,6 +27,7 @@ func (e *Engine) explain(f *Finding) {
 		f.Facts = append(f.Facts, Fact{Text: f.places[i].text(), Packet: f.places[i].packet})
 	}
 	f.Facts = append(f.Facts, e.roleFacts(f, roles, lowered)...)
+	f.Facts = append(f.Facts, h.moved()...)
 	if f.more > 0 {
 		f.Facts = append(f.Facts, Fact{Text: fmt.Sprintf("%d more observations of other names or values", f.more)})
 	}
@@ -58,7 +57,7 @@ func (e *Engine) roleFacts(f *Finding, roles, lowered Role) []Fact {
 	}
 	f.Roles = strings.Split(roles.String(), "+")
 	how := "declared"
-	if h := e.hosts[f.Host.Addr]; h != nil && h.declared&roles != roles {
+	if f.host.declared&roles != roles {
 		how = "inferred from its traffic"
 	}
 	text := fmt.Sprintf("host is a %s (%s): it speaks for others", roles, how)
@@ -72,7 +71,7 @@ func (e *Engine) roleFacts(f *Finding, roles, lowered Role) []Fact {
 func (t *hit) facts() []Fact {
 	ind := t.match.Indicator
 	main := Fact{Text: t.sentence(), Indicator: ind.ID, Packet: t.proof}
-	main.Against = t.class() <= feeds.Visited && ind.Implies > feeds.Visited
+	main.Against = t.class() <= feeds.Visited && ind.Implies > feeds.Visited && !t.partsOnly()
 	out := []Fact{main}
 	against := func(format string, args ...any) {
 		out = append(out, Fact{Text: fmt.Sprintf(format, args...), Against: true, Indicator: ind.ID})
@@ -82,6 +81,9 @@ func (t *hit) facts() []Fact {
 	}
 	if ind.Confidence == feeds.Low && ind.Implies > feeds.Likely {
 		against("the entry for %s has low confidence", ind.Value)
+	}
+	if t.partsOnly() {
+		against("parts made by %s are in the devices of others: the hardware address alone says no more", t.match.Vendor.Name)
 	}
 	if t.channel == ByDNS && ind.Implies > feeds.Visited && t.match.Kind != feeds.KindResolverWalk {
 		against("%s was asked for by DNS only (%s): no connection was seen", t.value, times(t.asked))
@@ -159,6 +161,10 @@ func (t *hit) subject() string {
 		return "HTTP body holds text of the product"
 	case feeds.KindPort:
 		return "connection to " + t.value
+	case feeds.KindOUI:
+		return fmt.Sprintf("hardware address %s, of a block registered to %s", t.value, vendor)
+	case feeds.KindIdentity:
+		return "the host says of itself: " + t.value
 	case feeds.KindCIDR, feeds.KindASN:
 		return fmt.Sprintf("connection to %s, an address of %s (%s %s)", t.value, vendor, t.match.Kind, t.match.Indicator.Value)
 	}

@@ -43,6 +43,10 @@ func (k Kind) String() string {
 // IsName reports whether the value is, or matches, a domain name.
 func (k Kind) IsName() bool { return k == KindSuffix || k == KindExact || k == KindRegex }
 
+// IsHardware reports whether the value says what a device of the local network is, by its
+// hardware address or by what it says of itself.
+func (k Kind) IsHardware() bool { return k == KindOUI || k == KindIdentity }
+
 // ParseKind returns the kind of that name.
 func ParseKind(s string) (Kind, error) {
 	for i, n := range kindNames {

@@ -204,6 +204,8 @@ func limits(res flow.Result, c detect.Coverage) []report.Tally {
 		{Name: "QUIC hellos given up, too many at once", N: res.Flow.QUICFull},
 		{Name: "messages on a protocol's own port that are not that protocol", N: res.Flow.Rejected},
 		{Name: "observations of hosts beyond the host table", N: c.HostsLost},
+		{Name: "hardware addresses forgotten early, the table was full", N: c.StationsLost},
+		{Name: "devices a pack knows whose IP address was not seen", N: uint64(c.Unaddressed)},
 		{Name: "flows of findings whose bytes are not counted", N: c.FlowsLost},
 	} {
 		if t.N > 0 {
