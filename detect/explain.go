@@ -26,6 +26,9 @@ func (e *Engine) explain(f *Finding) {
 	for i := range f.places {
 		f.Facts = append(f.Facts, Fact{Text: f.places[i].text(), Packet: f.places[i].packet})
 	}
+	if f.portsProve() {
+		f.Facts = append(f.Facts, Fact{Text: "two different ports of the product were answered"})
+	}
 	f.Facts = append(f.Facts, e.roleFacts(f, roles, lowered)...)
 	f.Facts = append(f.Facts, h.moved()...)
 	if f.more > 0 {
@@ -96,6 +99,9 @@ func (t *hit) facts() []Fact {
 	}
 	if t.dialled > 0 && t.exchanged == 0 && t.match.Kind != feeds.KindResolverWalk {
 		against("no answer from %s was seen: attempts only", t.at())
+	}
+	if t.match.Kind == feeds.KindPort {
+		out = append(out, t.portFacts()...)
 	}
 	return append(out, t.support()...)
 }

@@ -34,6 +34,10 @@ func (f *Finding) judge(roles Role) (feeds.Class, Role) {
 	if parts && own {
 		best = max(best, feeds.Device)
 	}
+	if best < feeds.Installed && f.portsProve() {
+		proof, by := lower(feeds.Installed, &hit{channel: ByAddress}, roles)
+		best, lowered = max(best, proof), lowered|by
+	}
 	return best, lowered
 }
 
@@ -54,6 +58,8 @@ func (t *hit) class() feeds.Class {
 		return min(c, feeds.Located)
 	case t.match.Kind.IsHardware():
 		return c
+	case t.match.Kind == feeds.KindPort:
+		return t.classOfPort(c)
 	case t.channel == ByDNS:
 		return t.classByDNS(c)
 	case t.channel == ByAddress:
