@@ -134,7 +134,7 @@ func (e *Engine) hold(s *station, o *capture.Observation) {
 		e.matches = e.set.Identity(o.Proto, f, e.matches[:0])
 		for _, m := range e.matches {
 			value := o.Proto.String() + " " + f.Key.String() + " " + string(capture.AppendEscaped(nil, f.Value))
-			e.identified(s, o, identified{m, value})
+			e.identified(s, o, identified{m, value, o.Packet})
 		}
 	}
 }
@@ -147,7 +147,7 @@ func (e *Engine) registered(s *station, o *capture.Observation) {
 	}
 	e.matches = e.set.MAC(s.mac, e.matches[:0])
 	for _, m := range e.matches {
-		e.identified(s, o, identified{m, string(capture.AppendMAC(nil, s.mac))})
+		e.identified(s, o, identified{m, string(capture.AppendMAC(nil, s.mac)), o.Packet})
 	}
 }
 
@@ -170,6 +170,9 @@ func (e *Engine) met(h *host, o *capture.Observation, x identified) {
 	f := e.findingFor(h, o, x.match)
 	f.LastSeen, f.touched, f.hardware = max(f.LastSeen, o.Time), true, true
 	if t := f.hit(x.match, []byte(x.value), o); t != nil {
+		if t.last == 0 {
+			t.packet, t.proof = x.packet, x.packet
+		}
 		t.channel, t.last = ByName, o.Time
 	}
 	f.learn(x.match, nil)

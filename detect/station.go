@@ -26,8 +26,9 @@ type station struct {
 
 // identified is an identity that met an indicator.
 type identified struct {
-	match feeds.Match
-	value string
+	match  feeds.Match
+	value  string
+	packet uint64 // that showed it
 }
 
 const (
