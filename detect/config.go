@@ -133,7 +133,7 @@ func (c Config) Validate() error {
 	if c.Window < 0 || c.SummaryEvery < time.Minute || c.ClearAfter < time.Hour {
 		bad("detect: window must not be negative, summaries at least a minute and clearing at least an hour apart")
 	}
-	if c.MaxHosts < 1 || c.MaxNames < 1 || c.MaxFlows < 1 || c.MaxStations < 1 {
+	if min(c.MaxHosts, c.MaxNames, c.MaxFlows, c.MaxStations) < 1 {
 		bad("detect: table sizes must be positive")
 	}
 	for i, a := range c.Allow {

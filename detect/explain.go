@@ -85,9 +85,6 @@ func (t *hit) facts() []Fact {
 	if ind.Confidence == feeds.Low && ind.Implies > feeds.Likely {
 		against("the entry for %s has low confidence", ind.Value)
 	}
-	if t.partsOnly() {
-		against("parts made by %s are in the devices of others: the hardware address alone says no more", t.match.Vendor.Name)
-	}
 	if t.channel == ByDNS && ind.Implies > feeds.Visited && t.match.Kind != feeds.KindResolverWalk {
 		against("%s was asked for by DNS only (%s): no connection was seen", t.value, times(t.asked))
 	}
@@ -100,10 +97,16 @@ func (t *hit) facts() []Fact {
 	if t.dialled > 0 && t.exchanged == 0 && t.match.Kind != feeds.KindResolverWalk {
 		against("no answer from %s was seen: attempts only", t.at())
 	}
-	if t.match.Kind == feeds.KindPort {
-		out = append(out, t.portFacts()...)
+	return slices.Concat(out, t.hardwareFacts(), t.portFacts(), t.support())
+}
+
+// hardwareFacts puts into words what speaks against a hardware address.
+func (t *hit) hardwareFacts() []Fact {
+	if !t.partsOnly() {
+		return nil
 	}
-	return append(out, t.support()...)
+	text := fmt.Sprintf("parts made by %s are in the devices of others: the hardware address alone says no more", t.match.Vendor.Name)
+	return []Fact{{Text: text, Against: true, Indicator: t.match.Indicator.ID}}
 }
 
 // support is what speaks for a product beside the contact itself.

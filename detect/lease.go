@@ -20,7 +20,7 @@ func (e *Engine) lease(s, owner *station, addr netip.Addr) {
 		return
 	}
 	h := e.hosts[addr]
-	if h != nil && (h.lessee != nil && h.lessee != s || h.lessee == nil && owner != nil && owner != s && owner.mac != [6]byte{}) {
+	if h != nil && h.isAnothers(s, owner) {
 		h = e.succeed(addr)
 	}
 	if mine := s.leased; mine != nil && mine != h && s.count4() <= 2 { // the old and the new
@@ -33,6 +33,15 @@ func (e *Engine) lease(s, owner *station, addr netip.Addr) {
 	if h != nil {
 		h.lessee, s.leased = s, h
 	}
+}
+
+// isAnothers says that h is surely the record of another host than s: by lease, or else
+// by owner, who had the address by what was known.
+func (h *host) isAnothers(s, owner *station) bool {
+	if h.lessee != nil {
+		return h.lessee != s
+	}
+	return owner != nil && owner != s && owner.mac != [6]byte{}
 }
 
 // move gives the record of s the address addr, and leaves an empty one behind.

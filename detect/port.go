@@ -94,6 +94,8 @@ func (t *hit) classOfPort(c feeds.Class) feeds.Class {
 func (t *hit) portFacts() []Fact {
 	var text string
 	switch ind := t.match.Indicator; {
+	case t.match.Kind != feeds.KindPort:
+		return nil
 	case ind.Shared:
 		text = fmt.Sprintf("others than %s use %s too: alone it says nothing", t.match.Vendor.Name, ind.Value)
 	case t.scans():

@@ -142,9 +142,16 @@ var mdnsKeys = [...]struct {
 	key   string
 	field capture.FieldKey
 }{
-	{"model", capture.FieldModel}, {"md", capture.FieldModel}, {"am", capture.FieldModel}, {"ty", capture.FieldModel},
-	{"usb_mdl", capture.FieldModel}, {"manufacturer", capture.FieldManufacturer}, {"mf", capture.FieldManufacturer},
-	{"usb_mfg", capture.FieldManufacturer}, {"vendor", capture.FieldManufacturer}, {"serialnumber", capture.FieldSerial},
+	{"model", capture.FieldModel},
+	{"md", capture.FieldModel},
+	{"am", capture.FieldModel},
+	{"ty", capture.FieldModel},
+	{"usb_mdl", capture.FieldModel},
+	{"manufacturer", capture.FieldManufacturer},
+	{"mf", capture.FieldManufacturer},
+	{"usb_mfg", capture.FieldManufacturer},
+	{"vendor", capture.FieldManufacturer},
+	{"serialnumber", capture.FieldSerial},
 }
 
 // txt reads strings of key=value (RFC 6763 §6.3).

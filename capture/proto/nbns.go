@@ -53,11 +53,14 @@ func nbnsParse(b []byte, _ bool, log *capture.Log) error {
 	}
 	questions, answers, more := binary.BigEndian.Uint16(b[4:]), binary.BigEndian.Uint16(b[6:]), binary.BigEndian.Uint16(b[10:])
 	switch {
-	case !response && op == nbnsQuery && questions == 1:
+	case response:
+		if answers > 0 && b[3]&0xf == 0 {
+			return nbnsRecord(b, &name, off, log)
+		}
+	case questions != 1:
+	case op == nbnsQuery:
 		return nbnsQuestion(b, &name, off, log)
-	case response && answers > 0 && b[3]&0xf == 0:
-		return nbnsRecord(b, &name, off, log)
-	case !response && questions == 1 && more > 0 && (op == nbnsRegistration || op == nbnsRefresh || op == nbnsRefreshAlso || op == nbnsMultihomed):
+	case more > 0 && nbnsClaims(op):
 		owner, end, ok := nbnsOwner(b, off+4, &name)
 		if !ok {
 			return errIdentity
@@ -65,6 +68,15 @@ func nbnsParse(b []byte, _ bool, log *capture.Log) error {
 		return nbnsRecord(b, &owner, end, log)
 	}
 	return nil // refusals, releases, waiting
+}
+
+// nbnsClaims says whether a host claims its name by operation op.
+func nbnsClaims(op byte) bool {
+	switch op {
+	case nbnsRegistration, nbnsRefresh, nbnsRefreshAlso, nbnsMultihomed:
+		return true
+	}
+	return false
 }
 
 // nbnsQuestion reports the name asked for; a query for "*" asks for the status.

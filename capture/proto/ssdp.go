@@ -60,8 +60,13 @@ func ssdpField(id *identity, line []byte) {
 		name string
 		key  capture.FieldKey
 	}{
-		{"server", capture.FieldServer}, {"user-agent", capture.FieldUserAgent}, {"usn", capture.FieldUSN},
-		{"nt", capture.FieldType}, {"st", capture.FieldType}, {"location", capture.FieldLocation}, {"al", capture.FieldLocation},
+		{"server", capture.FieldServer},
+		{"user-agent", capture.FieldUserAgent},
+		{"usn", capture.FieldUSN},
+		{"nt", capture.FieldType},
+		{"st", capture.FieldType},
+		{"location", capture.FieldLocation},
+		{"al", capture.FieldLocation},
 	} {
 		if httpIs(name, f.name) {
 			id.add(f.key, value)
