@@ -21,8 +21,12 @@ func (o *Observation) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `","kind":"`...)
 	dst = append(dst, o.Kind.String()...)
 	dst = append(dst, '"')
-	dst = appendEndpoint(dst, "src", "sport", o.Client)
-	dst = appendEndpoint(dst, "dst", "dport", o.Server)
+	if o.Client.IsValid() {
+		dst = appendEndpoint(dst, "src", "sport", o.Client)
+	}
+	if o.Server.IsValid() {
+		dst = appendEndpoint(dst, "dst", "dport", o.Server)
+	}
 	dst = appendUint(dst, "transport", uint64(o.Transport))
 	if o.Proxied.IsValid() {
 		dst = appendEndpoint(dst, "proxied_src", "proxied_sport", o.Proxied)
@@ -33,6 +37,9 @@ func (o *Observation) AppendJSON(dst []byte) []byte {
 		dst = append(dst, '"')
 	}
 	dst = appendUint(dst, "vlan", uint64(o.VLAN))
+	if o.Tunnel != nil {
+		dst = o.Tunnel.appendJSON(dst)
+	}
 	if len(o.Name) > 0 {
 		dst = append(dst, `,"name":`...)
 		dst = appendQuoted(dst, o.Name)
@@ -50,6 +57,26 @@ func (o *Observation) AppendJSON(dst []byte) []byte {
 		dst = o.Cert.appendJSON(dst)
 	case o.SOCKS != nil:
 		dst = o.SOCKS.appendJSON(dst)
+	case o.ID != nil:
+		dst = o.ID.appendJSON(dst)
+	}
+	return append(dst, '}')
+}
+
+func (t *Tunnel) appendJSON(dst []byte) []byte {
+	dst = append(dst, `,"tunnel":{"kind":"`...)
+	dst = append(dst, t.Kind...)
+	dst = append(dst, '"')
+	dst = appendUint(dst, "id", uint64(t.ID))
+	for _, end := range [...]struct {
+		key  string
+		addr netip.Addr
+	}{{`,"src":"`, t.Src}, {`,"dst":"`, t.Dst}} {
+		if end.addr.IsValid() {
+			dst = append(dst, end.key...)
+			dst = end.addr.AppendTo(dst)
+			dst = append(dst, '"')
+		}
 	}
 	return append(dst, '}')
 }

@@ -46,6 +46,9 @@ type Config struct {
 	// TellEncryptedDNS makes the first use of an encrypted resolver by a host a Change.
 	// Without it the coverage alone says so: browsers do it by default.
 	TellEncryptedDNS bool
+	// MaxStations bounds the table of hardware addresses and of who has which address.
+	// Default 262,144.
+	MaxStations int
 }
 
 // Role is what a host does for others.
@@ -117,7 +120,7 @@ func (c Config) withDefaults() Config {
 	if c.ClearAfter == 0 {
 		c.ClearAfter = 30 * 24 * time.Hour
 	}
-	for v, d := range map[*int]int{&c.MaxHosts: 1_000_000, &c.MaxNames: 1 << 18, &c.MaxFlows: 1 << 18, &c.MaxEncrypted: 1 << 14} {
+	for v, d := range map[*int]int{&c.MaxHosts: 1_000_000, &c.MaxNames: 1 << 18, &c.MaxFlows: 1 << 18, &c.MaxEncrypted: 1 << 14, &c.MaxStations: 1 << 18} {
 		if *v == 0 {
 			*v = d
 		}
@@ -136,7 +139,7 @@ func (c Config) Validate() error {
 	if c.Window < 0 || c.SummaryEvery < time.Minute || c.ClearAfter < time.Hour {
 		bad("detect: window must not be negative, summaries at least a minute and clearing at least an hour apart")
 	}
-	if min(c.MaxHosts, c.MaxNames, c.MaxFlows, c.MaxEncrypted) < 1 {
+	if min(c.MaxHosts, c.MaxNames, c.MaxFlows, c.MaxEncrypted, c.MaxStations) < 1 {
 		bad("detect: table sizes must be positive")
 	}
 	for i, a := range c.Allow {

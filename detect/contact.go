@@ -28,6 +28,7 @@ type hit struct {
 	unsure    bool   // the earlier DNS answer that names it is ambiguous
 	beat      beat
 	server    netip.AddrPort // of the last connection
+	knocked   []netip.Addr   // servers of a port that did not answer
 }
 
 // maxHits bounds the values remembered of one Finding; further ones are only counted.
@@ -44,6 +45,9 @@ func (e *Engine) contact(h *host, o *capture.Observation, m feeds.Match, ch Chan
 	f.touched = true
 	f.Contact.of(o)
 	e.credit(f, t, o, ch)
+	if m.Kind == feeds.KindPort && o.End.Outcome == capture.Exchanged {
+		e.exchanged(o.Flow) // before it is judged: of a port the answer decides
+	}
 	if t != nil {
 		t.note(h, o, ch)
 	}
@@ -70,7 +74,7 @@ func (e *Engine) findingFor(h *host, o *capture.Observation, m feeds.Match) *Fin
 }
 
 func (e *Engine) open(h *host, o *capture.Observation, f *Finding) *Finding {
-	f.Host = h.Host
+	f.Host, f.host = h.Host, h
 	f.FirstSeen, f.LastSeen = o.Time, o.Time
 	f.ID = findingID(f)
 	f.order = len(e.findings)

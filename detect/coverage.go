@@ -9,6 +9,8 @@ import (
 type Coverage struct {
 	Hosts        int                            // addresses that asked or were asked
 	HostsLost    uint64                         // observations without a host record: the table was full
+	StationsLost uint64                         // hardware addresses forgotten because there were too many
+	Unaddressed  int                            // hardware known to a pack whose address was not seen
 	FlowsLost    uint64                         // flows of Findings whose bytes are not counted
 	Observations [capture.ProtoCount]uint64     // by capture.Proto
 	Flows        uint64                         // flows that ended

@@ -26,6 +26,9 @@ type Engine struct {
 	asMatches []feeds.Match // scratch
 	quiet     quiet
 	place     geo.Result // scratch
+	stations  stations
+	// successions counts hosts that came to an address another had.
+	successions int
 }
 
 // tracked credits a flow to a Finding.
@@ -51,6 +54,7 @@ func New(conf Config, told func(Change)) (*Engine, error) {
 		flows:     make(map[uint64][]tracked),
 		ech:       newECHConfigs(maxECH),
 		encrypted: encrypted{limit: conf.MaxEncrypted, uses: make(map[encryptedKey]*EncryptedUse)},
+		stations:  newStations(conf.MaxStations),
 		names:     names{limit: conf.MaxNames, known: make(map[path]*answer)},
 	}
 	return e, nil
@@ -75,6 +79,11 @@ func (e *Engine) Observe(o *capture.Observation) {
 	if o.Kind == capture.FlowEnd && o.End.Outcome == capture.Exchanged && e.flows[o.Flow] == nil {
 		return // its first exchange was looked at, and met nothing
 	}
+	if o.Kind == capture.Identify {
+		e.identify(o)
+		return
+	}
+	e.passing(o)
 	h := e.host(o)
 	if h == nil {
 		return
@@ -158,5 +167,11 @@ func (e *Engine) Coverage() Coverage {
 	c.Hosts = len(e.hosts)
 	c.Encrypted, c.EncryptedLost = e.encrypted.list(), e.encrypted.lost
 	c.ECHForgotten = e.ech.forgotten
+	c.StationsLost = e.stations.evicted
+	for _, s := range e.stations.order {
+		if len(s.waiting) > 0 {
+			c.Unaddressed++
+		}
+	}
 	return c
 }

@@ -14,11 +14,9 @@ const maxFacts = 32
 
 // explain makes the list of facts that raised and lowered f, its roles and policies.
 func (e *Engine) explain(f *Finding) {
-	var roles Role
-	if h := e.hosts[f.Host.Addr]; h != nil {
-		roles = h.roles()
-		f.Host.MAC, f.Host.VLAN, f.Host.Name = h.MAC, h.VLAN, h.Name
-	}
+	h := f.host
+	roles := h.roles()
+	f.Host.MAC, f.Host.VLAN, f.Host.Name = e.hardware(h.addr), h.VLAN, e.hostName(h.addr)
 	class, lowered := f.judge(roles)
 	f.Class = class
 	f.Facts, f.Roles, f.Policies = nil, nil, nil
@@ -28,7 +26,11 @@ func (e *Engine) explain(f *Finding) {
 	for i := range f.places {
 		f.Facts = append(f.Facts, Fact{Text: f.places[i].text(), Packet: f.places[i].packet})
 	}
+	if f.portsProve() {
+		f.Facts = append(f.Facts, Fact{Text: "two different ports of the product were answered"})
+	}
 	f.Facts = append(f.Facts, e.roleFacts(f, roles, lowered)...)
+	f.Facts = append(f.Facts, h.moved()...)
 	if f.more > 0 {
 		f.Facts = append(f.Facts, Fact{Text: fmt.Sprintf("%d more observations of other names or values", f.more)})
 	}
@@ -58,7 +60,7 @@ func (e *Engine) roleFacts(f *Finding, roles, lowered Role) []Fact {
 	}
 	f.Roles = strings.Split(roles.String(), "+")
 	how := "declared"
-	if h := e.hosts[f.Host.Addr]; h != nil && h.declared&roles != roles {
+	if f.host.declared&roles != roles {
 		how = "inferred from its traffic"
 	}
 	text := fmt.Sprintf("host is a %s (%s): it speaks for others", roles, how)
@@ -72,7 +74,7 @@ func (e *Engine) roleFacts(f *Finding, roles, lowered Role) []Fact {
 func (t *hit) facts() []Fact {
 	ind := t.match.Indicator
 	main := Fact{Text: t.sentence(), Indicator: ind.ID, Packet: t.proof}
-	main.Against = t.class() <= feeds.Visited && ind.Implies > feeds.Visited
+	main.Against = t.class() <= feeds.Visited && ind.Implies > feeds.Visited && !t.partsOnly()
 	out := []Fact{main}
 	against := func(format string, args ...any) {
 		out = append(out, Fact{Text: fmt.Sprintf(format, args...), Against: true, Indicator: ind.ID})
@@ -98,7 +100,16 @@ func (t *hit) facts() []Fact {
 	if t.dialled > 0 && t.exchanged == 0 && t.match.Kind != feeds.KindResolverWalk {
 		against("no answer from %s was seen: attempts only", t.at())
 	}
-	return append(out, t.support()...)
+	return slices.Concat(out, t.hardwareFacts(), t.portFacts(), t.support())
+}
+
+// hardwareFacts puts into words what speaks against a hardware address.
+func (t *hit) hardwareFacts() []Fact {
+	if !t.partsOnly() {
+		return nil
+	}
+	text := fmt.Sprintf("parts made by %s are in the devices of others: the hardware address alone says no more", t.match.Vendor.Name)
+	return []Fact{{Text: text, Against: true, Indicator: t.match.Indicator.ID}}
 }
 
 // support is what speaks for a product beside the contact itself.
@@ -162,6 +173,10 @@ func (t *hit) subject() string {
 		return "HTTP body holds text of the product"
 	case feeds.KindPort:
 		return "connection to " + t.value
+	case feeds.KindOUI:
+		return fmt.Sprintf("hardware address %s, of a block registered to %s", t.value, vendor)
+	case feeds.KindIdentity:
+		return "the host says of itself: " + t.value
 	case feeds.KindCIDR, feeds.KindASN:
 		return fmt.Sprintf("connection to %s, an address of %s (%s %s)", t.value, vendor, t.match.Kind, t.match.Indicator.Value)
 	}

@@ -39,9 +39,9 @@ const (
 // Host is who made the contacts of a Finding.
 type Host struct {
 	Addr netip.Addr
-	MAC  [6]byte // as seen on the link, zero if not seen; behind a router it is the router's
+	MAC  [6]byte // the host's own, zero where it is not surely known; never a router's on the way
 	VLAN uint16  // 0 if untagged
-	Name string  // empty where none was learned
+	Name string  // the name it gives itself, escaped; empty where none was learned
 }
 
 // Fact is one thing that raised or lowered a Finding, in words.
@@ -110,6 +110,8 @@ type Finding struct {
 	Policies  []*feeds.Policy // those that count this class
 	Allowed   *Allow          // the entry that excuses it, nil if none
 	Cleared   bool            // no contact for long although the host was active
+	host      *host
+	hardware  bool // rests on what the device is
 	hits      []*hit
 	more      uint64 // contacts beyond the bounded list of hits
 	told      feeds.Class

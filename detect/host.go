@@ -19,6 +19,10 @@ type host struct {
 	prints   [4]stack                    // TLS stacks seen, by cipher list
 	walks    []walking
 	findings []*Finding
+	lessee   *station   // whose the record surely is, by DHCP; nil if that is not known
+	before   netip.Addr // the address it had before DHCP gave it this one
+	// generation tells it from others that had the address before; 0 for the first.
+	generation int
 }
 
 // resolverClients is the number of distinct clients that make a host that answers DNS
@@ -32,8 +36,8 @@ func (e *Engine) host(o *capture.Observation) *host {
 		return nil
 	}
 	h.last = max(h.last, o.Time)
-	if h.MAC == [6]byte{} {
-		h.MAC, h.VLAN = o.ClientMAC, o.VLAN
+	if h.VLAN == 0 {
+		h.VLAN = o.VLAN
 	}
 	return h
 }
@@ -46,6 +50,12 @@ func (e *Engine) hostAt(addr netip.Addr) *host {
 		e.cover.HostsLost++
 		return nil
 	}
+	h := e.newHost(addr)
+	e.hosts[addr] = h
+	return h
+}
+
+func (e *Engine) newHost(addr netip.Addr) *host {
 	h := &host{Host: Host{Addr: addr}, addr: addr}
 	for _, p := range e.conf.Home {
 		h.home = h.home || p.Contains(addr)
@@ -55,7 +65,6 @@ func (e *Engine) hostAt(addr netip.Addr) *host {
 			h.declared |= d.Role
 		}
 	}
-	e.hosts[addr] = h
 	return h
 }
 

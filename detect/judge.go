@@ -13,16 +13,30 @@ const repeatedAsk = 3
 // roles lowered it.
 func (f *Finding) judge(roles Role) (feeds.Class, Role) {
 	best, lowered := feeds.None, Role(0)
+	parts, own := false, false // of a maker of parts; says so itself
 	if f.Foreign != nil {
 		best = feeds.Located
 	}
 	for _, t := range f.hits {
 		c := t.class()
+		if t.match.Kind.IsHardware() {
+			parts = parts || t.match.Kind == feeds.KindOUI
+			own = own || t.match.Kind == feeds.KindIdentity && c >= feeds.Likely
+			best = max(best, c)
+			continue // what a host does for others says nothing else of itself
+		}
 		if after, by := lower(c, t, roles); by != 0 {
 			c = after
 			lowered |= by
 		}
 		best = max(best, c)
+	}
+	if parts && own {
+		best = max(best, feeds.Device)
+	}
+	if best < feeds.Installed && f.portsProve() {
+		proof, by := lower(feeds.Installed, &hit{channel: ByAddress}, roles)
+		best, lowered = max(best, proof), lowered|by
 	}
 	return best, lowered
 }
@@ -40,8 +54,12 @@ func (t *hit) class() feeds.Class {
 	switch {
 	case t.match.Kind == feeds.KindResolverWalk:
 		return c
-	case t.match.Kind == feeds.KindCIDR || t.match.Kind == feeds.KindASN:
+	case t.match.Kind == feeds.KindCIDR || t.match.Kind == feeds.KindASN, t.partsOnly():
 		return min(c, feeds.Located)
+	case t.match.Kind.IsHardware():
+		return c
+	case t.match.Kind == feeds.KindPort:
+		return t.classOfPort(c)
 	case t.channel == ByDNS:
 		return t.classByDNS(c)
 	case t.channel == ByAddress || t.channel == ByCertificate:
@@ -52,6 +70,10 @@ func (t *hit) class() feeds.Class {
 	}
 	return c
 }
+
+// partsOnly says that t is a hardware address whose maker's parts are in the devices of
+// others: only where the address comes from.
+func (t *hit) partsOnly() bool { return t.match.Kind == feeds.KindOUI && t.match.Indicator.Shared }
 
 // classByDNS is what a name says that was asked for and, as far as was seen, not
 // contacted.

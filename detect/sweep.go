@@ -30,8 +30,8 @@ func (e *Engine) summarise(f *Finding) {
 // clear closes f when its host has been active for long without any contact. A host
 // that is switched off is not clean.
 func (e *Engine) clear(f *Finding) {
-	h := e.hosts[f.Host.Addr]
-	if f.Cleared || !f.opened || f.Allowed != nil || h == nil || h.last-f.LastSeen < int64(e.conf.ClearAfter) {
+	h := f.host
+	if f.Cleared || !f.opened || f.Allowed != nil || h.last-f.LastSeen < int64(e.conf.ClearAfter) {
 		return
 	}
 	f.Cleared = true

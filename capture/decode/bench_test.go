@@ -18,6 +18,7 @@ func samples() map[string]*capture.Packet {
 		"cooked-ipv4-tcp":    packet(capture.LinkSLL2, sll2(1, 0x0800, v4)),
 		"unreachable":        packet(capture.LinkRaw, ip4(1, icmpBytes(3, 3, v4))),
 		"arp":                packet(capture.LinkEthernet, ether(0x0806, make([]byte, 46))),
+		"neighbour":          packet(capture.LinkEthernet, ether(0x86dd, neighbourBytes(135, 255))),
 		"unknown-link":       packet(9999, v4),
 		"ethernet-ipv4-udp":  packet(capture.LinkEthernet, ether(0x0800, udp4)),
 		"gre":                packet(capture.LinkEthernet, ether(0x0800, on4(47, join(words(0, 0x0800), v4)))),

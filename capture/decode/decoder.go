@@ -37,8 +37,9 @@ func New(conf Config) *Decoder {
 // Decode reads the headers of p. With OK, s is the segment or datagram it carries,
 // or completes if it is a fragment. With Unreachable, the addresses, ports, protocol
 // and (TCP) Seq of s are those of the packet quoted in the ICMP message, its MACs and
-// VLAN those of the message, and it has no payload. With any other Reason s means
-// nothing.
+// VLAN those of the message, and it has no payload. With Message, s is a message of
+// the protocol Segment.Message; its addresses are those of the IP packet around it,
+// zero where there is none. With any other Reason s means nothing.
 //
 // s.Payload is valid as long as p.Data; if s.Reassembled, until Release.
 func (d *Decoder) Decode(p *capture.Packet, s *Segment) Reason {

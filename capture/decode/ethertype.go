@@ -63,6 +63,8 @@ func unwrapLLC(v view) (uint16, view) {
 		sapIP      = 0x06
 		sapSNAP    = 0xaa
 		unnumbered = 0x03
+		snapTunnel = 0xf8 // 00-00-F8: IEEE 802.1H
+		snapCisco  = 0x0c // 00-00-0C
 	)
 	b := v.b
 	if len(b) < llcLength || b[0] != b[1] || b[2] != unnumbered {
@@ -73,11 +75,13 @@ func unwrapLLC(v view) (uint16, view) {
 		return etherIPv4, v.skip(llcLength)
 	case b[0] != sapSNAP || len(b) < snapLength:
 		return 0, v
-	case b[3] != 0 || b[4] != 0 || b[5] != 0 && b[5] != 0xf8: // 00-00-F8: IEEE 802.1H
+	case b[3] != 0 || b[4] != 0:
 		return 0, v
 	}
 	t := binary.BigEndian.Uint16(b[6:])
-	if t < minEtherType {
+	switch {
+	case b[5] == snapCisco && t == etherCDP:
+	case b[5] != 0 && b[5] != snapTunnel || t < minEtherType:
 		return 0, v
 	}
 	return t, v.skip(snapLength)
@@ -99,9 +103,9 @@ func (d *Decoder) otherEther(s *Segment, t uint16, v view) Reason {
 // etherReason says what a frame of EtherType t is that is not read here.
 func etherReason(t uint16) Reason {
 	switch t {
-	case 0x0806, 0x8035, // ARP, RARP
+	case 0x8035, // RARP
 		0x0842, 0x9000, 0x8808, 0x8809, // Wake-on-LAN, loopback test, pause, LACP and OAM
-		0x88cc, 0x888e, 0x88c7, 0x8863, // LLDP, EAPOL, 802.11 pre-authentication, PPPoE discovery
+		0x888e, 0x88c7, 0x8863, // EAPOL, 802.11 pre-authentication, PPPoE discovery
 		0x88f5, 0x88f6, 0x88f7, 0x8902, // MVRP, MMRP, PTP, connectivity faults
 		0x22ea, 0x22f0, 0x22f4, 0x8929, // stream reservation, AVTP, IS-IS, multiple I-SID registration
 		0x8906, 0x8914, 0x88a2, 0x8915, // FCoE, FIP, ATA over Ethernet, RoCE

@@ -1,6 +1,10 @@
 package decode
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"telltale/capture"
+)
 
 // Both ICMP versions put the quoted packet behind eight bytes.
 const icmpHeader = 8
@@ -22,7 +26,8 @@ func icmp4(s *Segment, v view) Reason {
 	return ICMP
 }
 
-// icmp6 tells destination unreachable from other ICMPv6 messages (RFC 4443 §3.1).
+// icmp6 tells destination unreachable (RFC 4443 §3.1) and neighbour discovery from
+// other ICMPv6 messages.
 func icmp6(s *Segment, v view) Reason {
 	const unreachable = 1
 	b := v.b
@@ -31,6 +36,9 @@ func icmp6(s *Segment, v view) Reason {
 	}
 	if b[0] == unreachable && quoted6(s, b[icmpHeader:]) {
 		return Unreachable
+	}
+	if neighbour(s, b[0]) {
+		return s.message(capture.ProtoNDP, protocolICMPv6, v)
 	}
 	return ICMP
 }

@@ -21,7 +21,7 @@ func (d *Decoder) ipv4(s *Segment, v view) Reason {
 	if len(b) < header {
 		return Truncated
 	}
-	s.IPv6 = false
+	s.IPv6, s.Hops = false, b[8]
 	s.ID = uint32(binary.BigEndian.Uint16(b[4:6]))
 	mapIPv4(&s.Src, b[12:16])
 	mapIPv4(&s.Dst, b[16:20])

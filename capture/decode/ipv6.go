@@ -16,7 +16,7 @@ func (d *Decoder) ipv6(s *Segment, v view) Reason {
 	if b[0]>>4 != 6 {
 		return BadHeader
 	}
-	s.IPv6, s.ID = true, 0
+	s.IPv6, s.Hops, s.ID = true, b[7], 0
 	s.Src = [16]byte(b[8:24])
 	s.Dst = [16]byte(b[24:40])
 	length := int(binary.BigEndian.Uint16(b[4:6]))

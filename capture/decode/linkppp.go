@@ -28,15 +28,14 @@ func readPPPLink(d *Decoder, s *Segment, v view) Reason {
 // readCiscoHDLC reads address, control field and EtherType.
 func readCiscoHDLC(d *Decoder, s *Segment, v view) Reason {
 	const (
-		header    = 4
-		discovery = 0x2000
-		osi       = 0xfefe
+		header = 4
+		osi    = 0xfefe
 	)
 	if len(v.b) < header {
 		return v.short(header)
 	}
 	t := binary.BigEndian.Uint16(v.b[2:])
-	if t < minEtherType || t == discovery || t == osi {
+	if t < minEtherType || t == osi {
 		return NotIP
 	}
 	return d.network(s, t, v.skip(header))

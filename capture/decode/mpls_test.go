@@ -50,7 +50,7 @@ func TestMPLS(t *testing.T) {
 		want Reason
 	}{
 		{"associated channel", join(label(13, true), words(0x1000, 0x0021), make([]byte, 40)), NotIP},
-		{"ARP in a pseudowire", join(label(100, true), words(0, 0), ether(0x0806, make([]byte, 28))), NotIP},
+		{"ARP in a pseudowire", join(label(100, true), words(0, 0), ether(0x0806, make([]byte, 28))), Message},
 		{"other payload", join(label(100, true), make([]byte, 40)), EncapsulatedMPLS},
 		{"no payload", label(100, true), BadHeader},
 		{"no bottom", label(100, false), BadHeader},

@@ -55,6 +55,9 @@ func decoded(t *testing.T, path string) pairs {
 		if r := d.Decode(p, &s); r == Unreachable && !messageAddresses(p.Data, &s) {
 			t.Errorf("packet %d: the quoted addresses are not in it", p.Ordinal)
 		}
+		if s.Message != capture.ProtoNone && s.Protocol == 0 {
+			s.Src, s.Dst = s.OuterSrc, s.OuterDst // of the tunnel around it
+		}
 		if s.Src != [16]byte{} || s.Dst != [16]byte{} {
 			found.add(&s)
 		}

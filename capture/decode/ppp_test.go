@@ -55,7 +55,7 @@ func TestPPP(t *testing.T) {
 		{"compressed header", 9, words(0x002d, 1), EncapsulatedPPP},
 		{"bridged", 9, words(0x0031, 1), NotIP},
 		{"Cisco keep-alive", 104, words(0x8f00, 0x8035, 0, 2), NotIP},
-		{"Cisco discovery", 104, words(0x8f00, 0x2000, 0, 2), NotIP},
+		{"Cisco discovery", 104, words(0x8f00, 0x2000, 0, 2), Message},
 		{"Cisco header cut", 104, words(0x8f00)[:2], BadHeader},
 	}
 	for _, test := range tests {

@@ -9,12 +9,12 @@ const (
 	Empty                            // no captured bytes, or IPv6 headers with nothing behind them
 	UnknownLink                      // a link type this package does not read
 	UnknownEthertype                 // an EtherType it does not know
-	NotIP                            // ARP, LLDP, EAPOL, spanning tree and the like
+	NotIP                            // EAPOL, spanning tree and the like
 	Truncated                        // the captured bytes end inside a header that is needed
 	BadHeader                        // lengths or versions contradict each other, or too many headers
 	FragmentHeld                     // a fragment, stored until the rest comes
 	FragmentDropped                  // a fragment that is a duplicate, malformed, cut or has no room
-	ICMP                             // ICMP or ICMPv6 other than Unreachable
+	ICMP                             // ICMP or ICMPv6 other than Unreachable and Message
 	Unreachable                      // ICMP destination unreachable; the Segment names the refused flow
 	OtherTransport                   // SCTP, IGMP, OSPF ...
 	EncapsulatedGRE                  // GRE with a payload that is neither IP nor a frame
@@ -27,6 +27,7 @@ const (
 	EncapsulatedNSH                  // network service header with an unknown payload
 	EncapsulatedWLAN                 // IEEE 802.11, encrypted
 	Duplicate                        // a copy of a packet that was seen within Config.Dedup
+	Message                          // a message of ARP, LLDP, CDP or neighbour discovery; Segment.Message names it
 
 	// ReasonCount is the number of Reasons, for tables indexed by them.
 	ReasonCount
@@ -55,6 +56,7 @@ var reasonNames = [ReasonCount]string{
 	EncapsulatedNSH:    "encapsulated_nsh",
 	EncapsulatedWLAN:   "encapsulated_wlan",
 	Duplicate:          "duplicate",
+	Message:            "message",
 }
 
 // String returns the word used in the coverage report.

@@ -1,7 +1,10 @@
 package decode
 
-// Segment is one TCP segment or UDP datagram with what is needed of the headers
-// below it. One Segment is reused for all packets.
+import "telltale/capture"
+
+// Segment is one TCP segment or UDP datagram, or one message of a protocol without
+// ports, with what is needed of the headers below it. One Segment is reused for all
+// packets.
 type Segment struct {
 	// Payload is the captured transport payload, without link-layer padding. It may
 	// be shorter than PayloadLen (snap length).
@@ -21,6 +24,10 @@ type Segment struct {
 	Protocol   uint8  // IANA protocol number: 6 TCP, 17 UDP
 	Flags      uint8  // TCP flags, low eight bits (FIN is bit 0)
 	IPv6       bool
+	Hops       uint8 // time to live or hop limit of the innermost IP packet
+	// Message is the protocol of the Payload where it lies straight in a frame or in
+	// ICMPv6: the result of Decode is the Reason Message then.
+	Message capture.Proto
 	// Reassembled says that Payload was put together from fragments and does not lie
 	// in the packet's own bytes.
 	Reassembled bool

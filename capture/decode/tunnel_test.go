@@ -238,7 +238,8 @@ func TestReasonsInside(t *testing.T) {
 		inner []byte
 		want  Reason
 	}{
-		{"ARP", ether(0x0806, make([]byte, 46)), NotIP},
+		{"ARP", ether(0x0806, make([]byte, 46)), Message},
+		{"wake-on-LAN", ether(0x0842, make([]byte, 46)), NotIP},
 		{"spanning tree", ether(38, []byte{0x42, 0x42, 3}, make([]byte, 43)), NotIP},
 		{"ping", ether(0x0800, ip4(1, make([]byte, 8))), ICMP},
 		{"SCTP", ether(0x0800, ip4(132, make([]byte, 12))), OtherTransport},

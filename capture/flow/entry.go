@@ -31,6 +31,7 @@ type entry struct {
 	hello       uint32 // digest of the random of the hello reported last
 	sealed      uint8  // Initials that did not open
 	dcid        uint32 // digest of the connection id whose hello is known
+	tunnel      uint32 // what tunnels.keep returned
 	used        bool
 }
 
@@ -96,7 +97,7 @@ func (e *entry) describe(o *capture.Observation) {
 	o.Transport = e.transport
 	o.Client = addrPort(&e.addr[c], e.port[c])
 	o.Server = addrPort(&e.addr[s], e.port[s])
-	o.ClientMAC, o.VLAN = e.mac[c], e.vlan
+	o.ClientMAC, o.ServerMAC, o.VLAN = e.mac[c], e.mac[s], e.vlan
 	f := o.End
 	f.Start = e.start
 	f.BytesOut, f.BytesIn = e.bytes[c], e.bytes[s]

@@ -29,7 +29,7 @@ func Run(ctx context.Context, src capture.Source, conf Config, dec decode.Config
 	}
 	conf = conf.withDefaults()
 	r := runner{conf: conf, src: src, decoder: decode.New(dec), visit: visit}
-	reg := newRegistry(proto.Streams(), proto.Datagrams())
+	reg := newRegistry(proto.Streams(), proto.Datagrams(), proto.Messages())
 	for range conf.Shards {
 		r.shards = append(r.shards, newTable(conf, reg))
 	}
@@ -88,7 +88,7 @@ func (r *runner) alone(ctx context.Context) error {
 		}
 		for i := range batch.Packets {
 			reason := r.decoder.Decode(&batch.Packets[i], &seg)
-			if reason == decode.OK || reason == decode.Unreachable {
+			if followed(reason) {
 				hash := seg.Hash(r.conf.Seed)
 				r.shards[r.shard(hash)].segment(&seg, hash, reason, &log)
 			}
@@ -110,6 +110,11 @@ func (r *runner) deliver(log *capture.Log) error {
 	return nil
 }
 
+// followed says whether the Segment of a packet with this outcome means anything.
+func followed(r decode.Reason) bool {
+	return r == decode.OK || r == decode.Unreachable || r == decode.Message
+}
+
 // segment follows one decoded packet.
 func (t *table) segment(s *decode.Segment, hash uint64, reason decode.Reason, log *capture.Log) {
 	if t.tick++; t.tick&255 == 0 {
@@ -118,6 +123,8 @@ func (t *table) segment(s *decode.Segment, hash uint64, reason decode.Reason, lo
 	switch {
 	case reason == decode.Unreachable:
 		t.unreachable(s, hash)
+	case reason == decode.Message:
+		t.frame(s, log)
 	case s.Protocol == protoTCP:
 		t.tcp(s, hash, log)
 	default:

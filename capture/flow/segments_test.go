@@ -11,7 +11,7 @@ import (
 	"telltale/capture/proto"
 )
 
-var testRegistry = newRegistry(proto.Streams(), proto.Datagrams())
+var testRegistry = newRegistry(proto.Streams(), proto.Datagrams(), proto.Messages())
 
 // talk builds the segments of one TCP connection.
 type talk struct {

@@ -29,6 +29,8 @@ type table struct {
 	// dtlsHellos are those of DTLS; few are in use, for hellos in fragments.
 	dtlsHellos dtlsCollectors
 	origins    origins
+	identities identities
+	tunnels    tunnels
 	reg        *registry
 	stats      Stats
 }
@@ -82,6 +84,7 @@ func (t *table) insert(s *decode.Segment, hash uint64, log *capture.Log) *entry 
 	e := &t.flows[n]
 	*e = entry{hash: hash, used: true}
 	e.begin(s)
+	e.tunnel = t.tunnels.keep(s)
 	t.place(hash, n)
 	t.live++
 	t.stats.Flows++
@@ -214,4 +217,7 @@ func (t *table) finish(e *entry, order uint64, log *capture.Log) {
 		e.origin = 0
 	}
 	o.Order = order
+	t.tunnels.tell(o, e.tunnel, log)
+	t.tunnels.drop(e.tunnel)
+	e.tunnel = 0
 }

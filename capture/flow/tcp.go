@@ -16,6 +16,7 @@ func (t *table) tcp(s *decode.Segment, hash uint64, log *capture.Log) {
 	} else if s.Flags&(decode.SYN|decode.ACK) == decode.SYN && e.restarts(side, s) {
 		t.finish(e, s.Packet, log)
 		e.begin(s)
+		e.tunnel = t.tunnels.keep(s)
 		side = 0
 		t.stats.Flows++
 	}
@@ -90,6 +91,7 @@ func (t *table) exchanged(e *entry, s *decode.Segment, log *capture.Log) {
 	o := log.Add(capture.ProtoFlow, capture.FlowOpen)
 	t.describe(e, o)
 	o.Order = s.Packet
+	t.tunnels.tell(o, e.tunnel, log)
 }
 
 // unreachable notes an ICMP error for the flow that s quotes.

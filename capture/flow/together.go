@@ -114,7 +114,7 @@ func (r *runner) share(rd *round, empty bool) {
 		at := len(rd.jobs)
 		j := &rd.jobs[:at+1][at]
 		j.reason = r.decoder.Decode(&rd.batch.Packets[i], &j.seg)
-		if j.reason != decode.OK && j.reason != decode.Unreachable {
+		if !followed(j.reason) {
 			continue
 		}
 		if j.seg.Reassembled {

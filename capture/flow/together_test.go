@@ -16,7 +16,7 @@ func TestShareAllocatesNothing(t *testing.T) {
 	packet[25] = 8
 	conf := Config{Workers: 2}.withDefaults()
 	r := runner{conf: conf, decoder: decode.New(decode.Config{})}
-	reg := newRegistry(proto.Streams(), proto.Datagrams())
+	reg := newRegistry(proto.Streams(), proto.Datagrams(), proto.Messages())
 	for range conf.Shards {
 		r.shards = append(r.shards, newTable(conf, reg))
 	}

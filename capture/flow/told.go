@@ -61,10 +61,13 @@ func (t *table) stamp(e *entry, s *decode.Segment, log *capture.Log, mark int) {
 	for i := mark; i < log.Len(); i++ {
 		o := log.At(i)
 		stamp(o, s)
-		if e != nil {
-			o.Flow = e.id
-			o.Proxied = t.origins.at(e.origin)
+		if e == nil {
+			tunnelled(o, s, log)
+			continue
 		}
+		o.Flow = e.id
+		o.Proxied = t.origins.at(e.origin)
+		t.tunnels.tell(o, e.tunnel, log)
 	}
 }
 
@@ -73,8 +76,14 @@ func stamp(o *capture.Observation, s *decode.Segment) {
 	o.Time, o.Packet, o.Order = s.Time, s.Packet, s.Packet
 	o.Transport, o.VLAN = s.Protocol, s.VLAN
 	o.Client, o.ClientMAC = addrPort(&s.Src, s.SrcPort), s.SrcMAC
-	o.Server = addrPort(&s.Dst, s.DstPort)
+	o.Server, o.ServerMAC = addrPort(&s.Dst, s.DstPort), s.DstMAC
 	if o.Kind == capture.Response && o.Proto != capture.ProtoMDNS {
-		o.Client, o.Server, o.ClientMAC = o.Server, o.Client, s.DstMAC
+		reverse(o)
 	}
+}
+
+// reverse exchanges the two ends of o.
+func reverse(o *capture.Observation) {
+	o.Client, o.Server = o.Server, o.Client
+	o.ClientMAC, o.ServerMAC = o.ServerMAC, o.ClientMAC
 }

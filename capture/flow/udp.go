@@ -33,14 +33,19 @@ func (t *table) udp(s *decode.Segment, hash uint64, log *capture.Log) {
 // datagram reads s as one of the registered protocols.
 func (t *table) datagram(s *decode.Segment, log *capture.Log) bool {
 	cut := uint32(len(s.Payload)) < s.PayloadLen
-	for i := range t.reg.datagrams {
-		p := &t.reg.datagrams[i]
-		if !p.Match(s.SrcPort, s.DstPort, s.Payload) {
+	list := t.reg.datagramsOf(s.SrcPort, s.DstPort)
+	for i := range list {
+		p := &list[i]
+		if !between(p, s.SrcPort, s.DstPort) || !p.Match(s.SrcPort, s.DstPort, s.Payload) {
 			continue
 		}
 		mark := log.Len()
 		if err := p.Parse(s.Payload, cut, log); err == nil {
 			t.stamp(nil, s, log, mark)
+			if p.Server != 0 && s.SrcPort == p.Server {
+				turn(log, mark)
+			}
+			t.identities.drop(log, mark)
 			return true
 		}
 		log.Truncate(mark)

@@ -75,6 +75,11 @@ type Stream struct {
 type Datagram struct {
 	Proto capture.Proto
 	Order int // tried in rising order
+	// Ports limits the protocol to datagrams from or to one of these; nil is any.
+	Ports []uint16
+	// Server is the port from which a message speaks of the host it is sent to, not of
+	// its sender; 0 if there is none.
+	Server uint16
 	// Match judges ports and first bytes; b is never empty.
 	Match func(src, dst uint16, b []byte) bool
 	// Parse appends the Observations of b as Stream.Parse does. cut says that b is
@@ -82,9 +87,17 @@ type Datagram struct {
 	Parse func(b []byte, cut bool, log *capture.Log) error
 }
 
+// Message is a protocol whose messages lie straight in a frame or in ICMPv6.
+type Message struct {
+	Proto capture.Proto
+	// Parse appends the Observations of b as Datagram.Parse does.
+	Parse func(b []byte, cut bool, log *capture.Log) error
+}
+
 var (
 	streams   []Stream
 	datagrams []Datagram
+	messages  []Message
 )
 
 func registerStream(s Stream) bool {
@@ -98,6 +111,15 @@ func registerDatagram(d Datagram) bool {
 	slices.SortStableFunc(datagrams, func(a, b Datagram) int { return cmp.Compare(a.Order, b.Order) })
 	return true
 }
+
+func registerMessage(m Message) bool {
+	messages = append(messages, m)
+	slices.SortFunc(messages, func(a, b Message) int { return cmp.Compare(a.Proto, b.Proto) })
+	return true
+}
+
+// Messages returns the registered protocols of frames and ICMPv6.
+func Messages() []Message { return slices.Clone(messages) }
 
 // Streams returns the registered stream protocols in the order they are tried.
 func Streams() []Stream { return slices.Clone(streams) }

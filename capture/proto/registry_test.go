@@ -32,6 +32,18 @@ datagram dns
 datagram quic
 datagram mdns
 datagram llmnr
+datagram dhcp, ports [67 68 4011]
+datagram dhcpv6, ports [546 547]
+datagram nbns, ports [137]
+datagram nbdgm, ports [138]
+datagram ssdp, ports [1900]
+datagram wsd, ports [3702]
+datagram sadp, ports [37020]
+datagram dhip, ports [37810 5050]
+message arp
+message ndp
+message lldp
+message cdp
 `
 	var b strings.Builder
 	for _, s := range Streams() {
@@ -45,7 +57,14 @@ datagram llmnr
 		fmt.Fprintf(&b, "stream %s from %d, %s\n", s.Proto, s.From, port)
 	}
 	for _, d := range Datagrams() {
-		fmt.Fprintf(&b, "datagram %s\n", d.Proto)
+		fmt.Fprintf(&b, "datagram %s", d.Proto)
+		if d.Ports != nil {
+			fmt.Fprintf(&b, ", ports %d", d.Ports)
+		}
+		fmt.Fprintln(&b)
+	}
+	for _, m := range Messages() {
+		fmt.Fprintf(&b, "message %s\n", m.Proto)
 	}
 	if got := b.String(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)

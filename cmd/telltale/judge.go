@@ -188,8 +188,8 @@ func parseNet(s string) (netip.Prefix, error) {
 func dropped(res flow.Result) []report.Tally {
 	var all []report.Tally
 	for i := decode.OK + 1; i < decode.ReasonCount; i++ {
-		if i == decode.Duplicate {
-			continue // it was read where it came first
+		if i == decode.Duplicate || i == decode.Message {
+			continue // a copy was read where it came first; of a message no flow comes
 		}
 		all = append(all, report.Tally{Name: i.String(), N: res.Decode.Reasons[i]})
 	}
@@ -211,6 +211,8 @@ func limits(res flow.Result, c detect.Coverage) []report.Tally {
 		{Name: "observations of hosts beyond the host table", N: c.HostsLost},
 		{Name: "connections to encrypted resolvers that are not listed", N: c.EncryptedLost},
 		{Name: "ECH configurations forgotten while in use", N: c.ECHForgotten},
+		{Name: "hardware addresses forgotten early, the table was full", N: c.StationsLost},
+		{Name: "devices a pack knows whose IP address was not seen", N: uint64(c.Unaddressed)},
 		{Name: "flows of findings whose bytes are not counted", N: c.FlowsLost},
 	} {
 		if t.N > 0 {

@@ -14,7 +14,7 @@ import (
 type observeCmd struct {
 	inputFlags
 	Output string   `short:"o" default:"-" help:"Write to FILE instead of standard output." placeholder:"FILE"`
-	Proto  []string `short:"p" help:"Only these protocols: dns, mdns, llmnr, tls, quic, dtls, http, flow." placeholder:"PROTO"`
+	Proto  []string `short:"p" help:"Only these protocols: as docs/observations.md lists them (dns, tls, dhcp ...)." placeholder:"PROTO"`
 }
 
 // Run prints every Observation.
