@@ -145,7 +145,7 @@ func (e *Engine) tellEncrypted(h *host, o *capture.Observation, u *EncryptedUse)
 		who += " (" + u.Operator + ")"
 	}
 	f := &Finding{
-		Topic: AboutEncryptedDNS, Host: h.Host, Class: feeds.None,
+		Topic: AboutEncryptedDNS, Host: h.Host, host: h, Class: feeds.None,
 		Attempts: 1, FirstSeen: o.Time, LastSeen: o.Time, Names: []string{u.Resolver}, rangeKey: u.Resolver,
 		Facts: []Fact{{Text: fmt.Sprintf("encrypted DNS (%s) to %s, server %s: the names the host asks for there are not seen", u.Kind, who, o.Server), Packet: o.Packet}},
 	}

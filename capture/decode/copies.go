@@ -94,6 +94,18 @@ func (c *copies) unreachable(s *Segment) Reason {
 	return Unreachable
 }
 
+// message is transport for a message that lies straight in a frame or in ICMPv6.
+func (c *copies) message(s *Segment) Reason {
+	if c.window == 0 {
+		return Message
+	}
+	h := fold(maphash.Bytes(c.seed, s.Payload)^uint64(s.Message), uint64(s.PayloadLen)^c.key[0])
+	if r := c.seen(h, s.Time); r != OK {
+		return r
+	}
+	return Message
+}
+
 // payload returns the digest of a datagram's first bytes. Its last ones are looked at
 // only if asked: they are in no cache, and the checksum covers them.
 func (c *copies) payload(b []byte, ends bool) (h uint64) {

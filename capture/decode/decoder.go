@@ -45,8 +45,11 @@ func New(conf Config) *Decoder {
 func (d *Decoder) Decode(p *capture.Packet, s *Segment) Reason {
 	*s = Segment{Time: p.Time, Packet: p.Ordinal}
 	r := d.link(p, s)
-	if r == Unreachable {
+	switch r {
+	case Unreachable:
 		r = d.copies.unreachable(s)
+	case Message:
+		r = d.copies.message(s)
 	}
 	d.reasons[r]++
 	return r

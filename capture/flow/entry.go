@@ -20,19 +20,19 @@ type entry struct {
 	port        [2]uint16
 	mac         [2][6]byte
 	vlan        uint16
+	flags       uint16
 	transport   uint8
 	client      uint8 // the side that is the client, as far as is known
-	flags       uint16
 	app         capture.Proto
 	outcome     capture.Outcome
+	sealed      uint8 // Initials that did not open
+	used        bool
 	quic        uint32 // QUIC collector + 1
-	origin      uint32 // client told by a PROXY header + 1
 	dtls        uint32 // DTLS collector + 1
 	hello       uint32 // digest of the random of the hello reported last
-	sealed      uint8  // Initials that did not open
 	dcid        uint32 // digest of the connection id whose hello is known
+	origin      uint32 // client told by a PROXY header + 1
 	tunnel      uint32 // what tunnels.keep returned
-	used        bool
 }
 
 // Flags of an entry.
