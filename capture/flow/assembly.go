@@ -39,42 +39,56 @@ func (t *table) drain(e *entry, side int, f fault, seq uint32, s *decode.Segment
 	last := uint32(len(s.Payload)) < s.PayloadLen
 	for buf.have > 0 {
 		n, status := t.message(e, side, buf.data[:buf.have], last, s, log)
-		switch {
-		case status.Waits() && !last && f == faultBig:
-			if buf.base != base {
-				return
+		if status.Waits() && !last {
+			if last = f == faultBig && buf.base == base; last {
+				continue
 			}
-			last = true
-			continue
-		case status.Waits() && !last:
-			if f != faultNone {
-				t.abandon(e, side, seq, f, s, log)
-			}
-			return
-		case status.Waits() || n == 0:
-			if n = h.rest(buf.base, buf.have); n == 0 {
-				t.refuse(e, side, seq, s, log)
-				return
-			}
-		case h.shut:
+			break
+		}
+		if status.Waits() || n == 0 {
+			n = h.rest(buf.base, buf.have)
+		} else if h.shut {
 			t.leave(e, side)
 			return
 		}
-		if n > buf.have || n == buf.have && len(buf.spans) == 0 && f != faultBig {
-			end := buf.base + uint32(n)
-			t.leave(e, side)
-			h.pass(end)
+		if n == 0 {
+			t.refuse(e, side, seq, s, log)
 			return
 		}
-		buf.consume(n)
+		if !t.consume(e, side, n, f == faultBig) {
+			return
+		}
 	}
+	if f == faultBig && buf.base != base {
+		return // there is room for the rest of the segment
+	}
+	t.pause(e, side, f, seq, s, log)
+}
+
+// pause waits for more, gives up because of f, or ends collecting if nothing is left.
+func (t *table) pause(e *entry, side int, f fault, seq uint32, s *decode.Segment, log *capture.Log) {
+	buf := t.buffers.at(e.half[side].buf)
 	switch {
-	case f == faultBig && buf.base != base:
 	case f != faultNone:
 		t.abandon(e, side, seq, f, s, log)
-	case len(buf.spans) == 0:
+	case buf.have == 0 && len(buf.spans) == 0:
 		t.leave(e, side)
 	}
+}
+
+// consume takes a message of n bytes out of the buffer of side. It says whether
+// collecting goes on: with what lies behind a gap, or with more that is to be put.
+func (t *table) consume(e *entry, side, n int, more bool) bool {
+	h := &e.half[side]
+	buf := t.buffers.at(h.buf)
+	if n < buf.have || n == buf.have && (more || len(buf.spans) > 0) {
+		buf.consume(n)
+		return true
+	}
+	end := buf.base + uint32(n)
+	t.leave(e, side)
+	h.pass(end)
+	return false
 }
 
 // refuse ends collecting what proved to be no message. The segment that showed it, the

@@ -84,14 +84,14 @@ func cuts(r *rand.Rand, n int) (all [][2]int) {
 // TestFirstBytesWin: of two versions of the same bytes the first is read, and that they
 // differ is told.
 func TestFirstBytesWin(t *testing.T) {
-	real, decoy := hello(t, "first.example"), hello(t, "decoy.example")
+	genuine, decoy := hello(t, "first.example"), hello(t, "decoy.example")
 	k := newTalk(Config{})
 	k.handshake()
-	k.feed(k.segment(0, decode.ACK, 0, real[:700]))
+	k.feed(k.segment(0, decode.ACK, 0, genuine[:700]))
 	k.feed(k.segment(0, decode.ACK, 0, decoy[:700]))
-	k.feed(k.segment(0, decode.ACK, 1000, real[1000:]))
+	k.feed(k.segment(0, decode.ACK, 1000, genuine[1000:]))
 	k.feed(k.segment(0, decode.ACK, 900, decoy[900:1200]))
-	k.feed(k.segment(0, decode.ACK, 700, real[700:1000]))
+	k.feed(k.segment(0, decode.ACK, 700, genuine[700:1000]))
 	k.send(1, serverHello)
 	all := k.end()
 	if got := names(all, capture.ProtoTLS); !slices.Equal(got, []string{"first.example"}) {

@@ -77,6 +77,7 @@ var opened = []struct {
 	{"socks 4", "\x04\x01\x00\x50\xc0\x00\x02\x01user\x00", "", `"socks","kind":"request","name":"192.0.2.1","socks_version":4,"command":"connect","port":80,"host_is_ip":true`, capture.ProtoSOCKS, Done},
 	{"socks 4a", "\x04\x01\x01\xbb\x00\x00\x00\x01\x00A.example\x00", "", `"socks","kind":"request","name":"a.example","socks_version":4,"command":"connect","port":443`, capture.ProtoSOCKS, Done},
 	{"socks 4, binary user", "\x04\x01\x00\x50\xc0\x00\x02\x01\x80\x00", "", "", capture.ProtoSOCKS, Reject},
+	{"socks 4a, no name", "\x04\x01\x01\xbb\x00\x00\x00\x01\x00\x00", "", "", capture.ProtoSOCKS, Reject},
 	{"socks 5 greeting", "\x05\x01\x00", "\x05\x01\x00\x03", "", capture.ProtoSOCKS, Done},
 	{"socks 5 greeting that looks like a request", "\x05\x03\x00\x01\x02", "", "", capture.ProtoSOCKS, Done},
 	{"socks 5 greeting, a method twice", "\x05\x02\x00\x00\x09", "", "", capture.ProtoSOCKS, Reject},

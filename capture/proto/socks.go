@@ -54,8 +54,11 @@ func socksParse4(b []byte, last bool, log *capture.Log) (int, Status) {
 	addr := netip.AddrFrom4([4]byte(b[4:8]))
 	var name []byte
 	if b[4]|b[5]|b[6] == 0 && b[7] != 0 {
-		if name, n, s = socksText(b, n, last); s != Done || len(name) == 0 {
-			return 0, max(s, Reject)
+		if name, n, s = socksText(b, n, last); s != Done {
+			return 0, s
+		}
+		if len(name) == 0 {
+			return 0, Reject
 		}
 	}
 	if n < len(b) {

@@ -132,11 +132,11 @@ func tlsIs13(msg []byte) bool {
 		return true // drafts up to 21 set the version itself
 	}
 	rest := msg[fixed:]
-	if skip := 1 + int(rest[0]) + 2 + 1 + 2; len(rest) < skip {
+	skip := 1 + int(rest[0]) + 2 + 1 + 2 // session id, cipher, compression, length of the extensions
+	if len(rest) < skip {
 		return false // no extensions
-	} else {
-		rest = rest[skip:]
 	}
+	rest = rest[skip:]
 	for len(rest) > 0 {
 		var kind uint16
 		var body []byte

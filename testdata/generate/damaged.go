@@ -24,11 +24,11 @@ func Damaged() (*Capture, error) {
 		},
 		func(d *dialogue) { d.send(twoRecords(t.browserHello("records.example"), 400)) },
 		func(d *dialogue) {
-			real, decoy := t.browserHello("first.example"), t.browserHello("other.example")
-			d.sendAt(0, real[:900])
+			genuine, decoy := t.browserHello("first.example"), t.browserHello("other.example")
+			d.sendAt(0, genuine[:900])
 			d.sendAt(0, decoy[:900])
-			d.sendAt(900, real[900:])
-			d.sent += uint32(len(real))
+			d.sendAt(900, genuine[900:])
+			d.sent += uint32(len(genuine))
 		},
 	} {
 		d := t.dial(at, endpoint{host(i), 0}, server)
