@@ -18,6 +18,9 @@ const (
 	protoCount
 )
 
+// ProtoCount is the number of values of Proto, for tables indexed by it.
+const ProtoCount = int(protoCount)
+
 var protoNames = [protoCount]string{"", "dns", "mdns", "llmnr", "tls", "quic", "http", "flow"}
 
 // String returns the lower-case name used in all output.

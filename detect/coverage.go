@@ -12,7 +12,7 @@ type Coverage struct {
 	Hosts        int                            // addresses that asked or were asked
 	HostsLost    uint64                         // observations without a host record: the table was full
 	FlowsLost    uint64                         // flows of Findings whose bytes are not counted
-	Observations [16]uint64                     // by capture.Proto
+	Observations [capture.ProtoCount]uint64     // by capture.Proto
 	Flows        uint64                         // flows that ended
 	Unnamed      [capture.UnnamedReasons]uint64 // of those, by reason; index 0 is named
 	OneSided     uint64                         // flows of which one direction was seen
@@ -25,7 +25,7 @@ type Coverage struct {
 }
 
 func (c *Coverage) count(o *capture.Observation) {
-	c.Observations[o.Proto&15]++
+	c.Observations[o.Proto]++
 	if c.First == 0 || o.Time < c.First {
 		c.First = o.Time
 	}
