@@ -21,8 +21,12 @@ func (o *Observation) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `","kind":"`...)
 	dst = append(dst, o.Kind.String()...)
 	dst = append(dst, '"')
-	dst = appendEndpoint(dst, "src", "sport", o.Client)
-	dst = appendEndpoint(dst, "dst", "dport", o.Server)
+	if o.Client.IsValid() {
+		dst = appendEndpoint(dst, "src", "sport", o.Client)
+	}
+	if o.Server.IsValid() {
+		dst = appendEndpoint(dst, "dst", "dport", o.Server)
+	}
 	dst = appendUint(dst, "transport", uint64(o.Transport))
 	if o.ClientMAC != [6]byte{} {
 		dst = append(dst, `,"mac":"`...)
@@ -30,6 +34,9 @@ func (o *Observation) AppendJSON(dst []byte) []byte {
 		dst = append(dst, '"')
 	}
 	dst = appendUint(dst, "vlan", uint64(o.VLAN))
+	if o.Tunnel != nil {
+		dst = o.Tunnel.appendJSON(dst)
+	}
 	if len(o.Name) > 0 {
 		dst = append(dst, `,"name":`...)
 		dst = appendQuoted(dst, o.Name)
@@ -43,6 +50,26 @@ func (o *Observation) AppendJSON(dst []byte) []byte {
 		dst = o.HTTP.appendJSON(dst, o.Kind)
 	case o.End != nil:
 		dst = o.End.appendJSON(dst)
+	case o.ID != nil:
+		dst = o.ID.appendJSON(dst)
+	}
+	return append(dst, '}')
+}
+
+func (t *Tunnel) appendJSON(dst []byte) []byte {
+	dst = append(dst, `,"tunnel":{"kind":"`...)
+	dst = append(dst, t.Kind...)
+	dst = append(dst, '"')
+	dst = appendUint(dst, "id", uint64(t.ID))
+	for _, end := range [...]struct {
+		key  string
+		addr netip.Addr
+	}{{`,"src":"`, t.Src}, {`,"dst":"`, t.Dst}} {
+		if end.addr.IsValid() {
+			dst = append(dst, end.key...)
+			dst = end.addr.AppendTo(dst)
+			dst = append(dst, '"')
+		}
 	}
 	return append(dst, '}')
 }

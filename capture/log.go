@@ -9,19 +9,24 @@ type Log struct {
 	hellos slab[ClientHello]
 	http   slab[HTTP]
 	flows  slab[FlowState]
+	ids    slab[Identity]
+	outer  slab[Tunnel]
 	bytes  arena[byte]
 	words  arena[uint16]
 	lists  arena[[]byte]
 	ans    arena[Answer]
+	fields arena[IdentityField]
 }
 
 // Reset forgets all Observations. Everything handed out before is invalid.
 func (l *Log) Reset() {
 	l.obs.n, l.dns.n, l.hellos.n, l.http.n, l.flows.n = 0, 0, 0, 0, 0
+	l.ids.n, l.outer.n = 0, 0
 	l.bytes.reset()
 	l.words.reset()
 	l.lists.reset()
 	l.ans.reset()
+	l.fields.reset()
 }
 
 // Len returns the number of Observations.
@@ -34,10 +39,14 @@ func (l *Log) At(i int) *Observation { return l.obs.at(i) }
 func (l *Log) Truncate(n int) { l.obs.n = min(l.obs.n, n) }
 
 // Add appends an empty Observation of protocol p and kind k, with the detail that
-// belongs to p, and returns it.
+// belongs to p and k, and returns it.
 func (l *Log) Add(p Proto, k Kind) *Observation {
 	o := l.obs.next()
 	o.Proto, o.Kind = p, k
+	if k == Identify {
+		o.ID = l.ids.next()
+		return o
+	}
 	switch p {
 	case ProtoDNS, ProtoMDNS, ProtoLLMNR:
 		o.DNS = l.dns.next()
@@ -69,6 +78,12 @@ func (l *Log) Words(n int) []uint16 { return l.words.take(n) }
 
 // Lists returns n nil byte slices of the log's memory.
 func (l *Log) Lists(n int) [][]byte { return l.lists.take(n) }
+
+// Fields returns n empty IdentityFields of the log's memory.
+func (l *Log) Fields(n int) []IdentityField { return l.fields.take(n) }
+
+// Tunnel returns an empty Tunnel of the log's memory.
+func (l *Log) Tunnel() *Tunnel { return l.outer.next() }
 
 // Answers returns n empty Answers of the log's memory.
 func (l *Log) Answers(n int) []Answer { return l.ans.take(n) }

@@ -15,13 +15,28 @@ const (
 	ProtoQUIC
 	ProtoHTTP
 	ProtoFlow
+	ProtoDHCP
+	ProtoDHCPv6
+	ProtoARP
+	ProtoNDP
+	ProtoNBNS  // NetBIOS name service
+	ProtoNBDGM // NetBIOS datagrams: browser announcements
+	ProtoLLDP
+	ProtoCDP
+	ProtoSSDP
+	ProtoWSD  // WS-Discovery
+	ProtoSADP // discovery of Hikvision devices
+	ProtoDHIP // discovery of Dahua devices
 	protoCount
 )
 
 // ProtoCount is the number of values of Proto, for tables indexed by it.
 const ProtoCount = int(protoCount)
 
-var protoNames = [protoCount]string{"", "dns", "mdns", "llmnr", "tls", "quic", "http", "flow"}
+var protoNames = [protoCount]string{
+	"", "dns", "mdns", "llmnr", "tls", "quic", "http", "flow",
+	"dhcp", "dhcpv6", "arp", "ndp", "nbns", "nbdgm", "lldp", "cdp", "ssdp", "wsd", "sadp", "dhip",
+}
 
 // String returns the lower-case name used in all output.
 func (p Proto) String() string {
@@ -40,17 +55,18 @@ const (
 	Response             // the server answered: DNS response, HTTP response
 	FlowOpen             // a flow had its first exchange: data from the server was seen
 	FlowEnd              // a flow is over or was given up; carries its totals
+	Identify             // a host told, or was told, who it is
 )
 
 // String returns the lower-case name used in all output.
 func (k Kind) String() string {
-	return [...]string{"request", "response", "open", "end"}[k&3]
+	return [...]string{"request", "response", "open", "end", "identity", "", "", ""}[k&7]
 }
 
 // Observation says "this client asked for, or talked to, this name or address",
 // with its proof. One is made for every question of a DNS message, every
-// ClientHello, every HTTP request and response, and at the first exchange and the
-// end of every flow.
+// ClientHello, every HTTP request and response, every message by which a host tells who
+// it is, and at the first exchange and the end of every flow.
 //
 // The byte slices and the pointers in it belong to the Log that holds it.
 type Observation struct {
@@ -76,8 +92,14 @@ type Observation struct {
 	// ClientMAC is the client's hardware address as seen on this link, zero if there
 	// is none. Behind a router it is the router's.
 	ClientMAC [6]byte
+	// ServerMAC is the same of the server's side: of the server itself, or of the router
+	// on the way to it.
+	ServerMAC [6]byte
 	// VLAN is the innermost 802.1Q VLAN id, 0 if untagged.
 	VLAN uint16
+	// Tunnel is the innermost encapsulation the packet was in, nil if there was none;
+	// for flow the one of its first packet.
+	Tunnel *Tunnel
 
 	// Name is the name asked for in its canonical form: lower case, no trailing dot,
 	// bytes other than printable ASCII as \DDD (RFC 4343 §2.1); "." is the root.
@@ -87,7 +109,19 @@ type Observation struct {
 	DNS  *DNS         // set for dns, mdns, llmnr
 	TLS  *ClientHello // set for tls and quic requests
 	HTTP *HTTP        // set for http
+	ID   *Identity    // set for kind Identify
 	End  *FlowState   // set for flow
+}
+
+// Tunnel is an encapsulation around a packet.
+type Tunnel struct {
+	Kind string // vxlan, gre, erspan ...; docs/decoding.md lists them
+	// ID is the number in its header: network identifier, key, session, endpoint. 0 if
+	// the header has none.
+	ID uint32
+	// Src and Dst are the ends of the tunnel in the direction of the packet, invalid
+	// where it does not lie in an IP packet.
+	Src, Dst netip.Addr
 }
 
 // DNS is what is kept of a DNS message (RFC 1035).

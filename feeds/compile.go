@@ -23,7 +23,7 @@ func Compile(lib *Library, opts Options) (*Set, error) {
 	c := &compiler{
 		set: &Set{
 			shared: lib.Shared, generation: lib.Generation(), policies: make(map[string][]*Policy),
-			asns: make(map[uint32][]Match), ouis: make(map[[3]byte][]Match),
+			asns: make(map[uint32][]Match), ouis: make(ouiTable), identities: make(map[identityKey][]rule),
 		},
 		seen: make(map[string]bool),
 	}
@@ -130,6 +130,8 @@ func (c *compiler) other(m Match) error {
 			return err
 		}
 		s.ouis[oui] = append(s.ouis[oui], m)
+	case KindIdentity:
+		return c.identity(m)
 	case KindPath, KindUserAgent:
 		return c.expression(m)
 	case KindBodyMagic, KindBodyText:

@@ -5,13 +5,16 @@ import (
 	"strings"
 )
 
-// Explanation tells what is known of a name or address, and why.
+// Explanation tells what is known of a name, an address or an identity, and why.
 type Explanation struct {
 	Query string
 	// Name is the canonical form the query was looked up under, empty for an address.
 	Name string
 	Addr netip.Addr
-	// Err says why the query is neither name nor address.
+	// Text is a hardware address, or a field of an identity message and its value, if
+	// the query is such.
+	Text string
+	// Err says why the query cannot be looked up.
 	Err     error
 	Matches []Match
 	// Covered lists indicators of the same vendors that match too and are less specific.
@@ -28,16 +31,20 @@ type NearTrap struct {
 	Trap
 }
 
-// Explain looks a name or address up in every table. It is meant for people and
+// Explain looks a name, an address, a hardware address or a field of an identity
+// message (ssdp/server=Linux UPnP/1.0) up in every table. It is meant for people and
 // allocates.
-func (s *Set) Explain(nameOrAddr string) Explanation {
-	e := Explanation{Query: nameOrAddr}
-	if a, err := netip.ParseAddr(strings.TrimSpace(nameOrAddr)); err == nil {
+func (s *Set) Explain(query string) Explanation {
+	e := Explanation{Query: query}
+	if a, err := netip.ParseAddr(strings.TrimSpace(query)); err == nil {
 		e.Addr = a.Unmap()
 		s.explainAddr(&e)
 		return e
 	}
-	e.Name, e.Err = Canonical(nameOrAddr)
+	if s.explainHost(&e) {
+		return e
+	}
+	e.Name, e.Err = Canonical(query)
 	if e.Err == nil {
 		s.explainName(&e)
 	}

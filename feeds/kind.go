@@ -5,7 +5,7 @@ import "fmt"
 // Kind says what an Indicator's value is and what it is held against.
 type Kind uint8
 
-// Kinds of Indicator. The ones after KindOUI are never written as indicators in a
+// Kinds of Indicator. The ones after KindIdentity are never written as indicators in a
 // pack: they are made of its look-alike, sinkhole and behaviour sections.
 const (
 	KindNone         Kind = iota
@@ -19,7 +19,8 @@ const (
 	KindBodyMagic         // the first bytes of an HTTP response body
 	KindBodyText          // a text within the first bytes of an HTTP response body
 	KindPort              // a transport port or range of ports
-	KindOUI               // the first three bytes of a hardware address
+	KindOUI               // a block of hardware addresses given to a maker
+	KindIdentity          // RE2 over a field of an identity message of the local network
 	KindLookalike         // a name made to be taken for the vendor's
 	KindSinkhole          // an address or name the vendor catches malware with
 	KindResolverWalk      // a question put to several public resolvers in turn
@@ -28,7 +29,7 @@ const (
 
 var kindNames = [kindCount]string{
 	"", "suffix", "exact", "regex", "cidr", "asn", "http_path", "user_agent",
-	"body_magic", "body_text", "port", "oui", "lookalike", "sinkhole", "resolver_walk",
+	"body_magic", "body_text", "port", "oui", "identity", "lookalike", "sinkhole", "resolver_walk",
 }
 
 // String returns the lower-case name used in packs and in all output.
@@ -49,7 +50,7 @@ func ParseKind(s string) (Kind, error) {
 			return Kind(i), nil
 		}
 	}
-	return KindNone, fmt.Errorf("unknown indicator kind %q: use one of suffix, exact, regex, cidr, asn, http_path, user_agent, body_magic, body_text, port, oui", s)
+	return KindNone, fmt.Errorf("unknown indicator kind %q: use one of suffix, exact, regex, cidr, asn, http_path, user_agent, body_magic, body_text, port, oui, identity", s)
 }
 
 // MarshalText implements encoding.TextMarshaler.

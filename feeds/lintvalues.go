@@ -22,12 +22,13 @@ var indicatorRules = [...]indicatorRule{
 	{"implies", SeverityError, implies},
 	{"standing", SeverityError, standing},
 	{"port", SeverityError, portRules},
+	{"identity", SeverityError, identityRules},
 }
 
 // malformed tries what Compile does to the value.
 func malformed(_ *linter, p *Pack, i *Indicator) (text, hint string) {
 	c := &compiler{
-		set:  &Set{asns: make(map[uint32][]Match), ouis: make(map[[3]byte][]Match)},
+		set:  &Set{asns: make(map[uint32][]Match), ouis: make(ouiTable), identities: make(map[identityKey][]rule)},
 		seen: make(map[string]bool),
 	}
 	err := c.indicator(&p.Vendor, i)

@@ -15,21 +15,23 @@ type Set struct {
 	generation string
 	versions   []string
 
-	rules   []rule
-	names   names // of rules
-	dashed  names // of rules, dots written as hyphens
-	looks   lookalikes
-	addrs   bart.Table[[]Match]
-	asns    map[uint32][]Match
-	ouis    map[[3]byte][]Match
-	paths   []rule
-	agents  []rule
-	bodies  []bodyRule
-	ports   portTable
-	walks   []*Walk
-	traps   []trapOf
-	shared  Shared
-	lookups sharedTables
+	rules  []rule
+	names  names // of rules
+	dashed names // of rules, dots written as hyphens
+	looks  lookalikes
+	addrs  bart.Table[[]Match]
+	asns   map[uint32][]Match
+	ouis   ouiTable
+	// identities are patterns by where they are looked for.
+	identities map[identityKey][]rule
+	paths      []rule
+	agents     []rule
+	bodies     []bodyRule
+	ports      portTable
+	walks      []*Walk
+	traps      []trapOf
+	shared     Shared
+	lookups    sharedTables
 }
 
 // rule is a Match ready to be handed out, and the expression it depends on.
@@ -107,11 +109,6 @@ func (s *Set) Addr(a netip.Addr, dst []Match) []Match {
 
 // ASN appends the Matches of an autonomous system number.
 func (s *Set) ASN(n uint32, dst []Match) []Match { return append(dst, s.asns[n]...) }
-
-// MAC appends the Matches of the vendor part of a hardware address.
-func (s *Set) MAC(mac [6]byte, dst []Match) []Match {
-	return append(dst, s.ouis[[3]byte(mac[:3])]...)
-}
 
 // Path appends the Matches of an HTTP request target, in any form of RFC 9112 §3.2.
 // The query does not count.

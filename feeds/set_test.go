@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"telltale/capture"
 )
 
 // layered is a pack whose indicators overlap.
@@ -23,7 +25,8 @@ indicators:
   - {kind: cidr, values: [198.51.0.0/16, '2001:db8::/32'], function: network, implies: located, confidence: high, sources: [d], seen: 2026-01-01}
   - {kind: cidr, value: 198.51.100.0/24, function: network, implies: located, confidence: low, sources: [d], seen: 2026-01-01}
   - {kind: asn, value: '64500', function: network, implies: located, confidence: high, sources: [d], seen: 2026-01-01}
-  - {kind: oui, value: 28:57:be, function: hardware, implies: device, confidence: high, sources: [d], seen: 2026-01-01}
+  - {kind: oui, values: ['28:57:be', '40:2c:76:10:00:00/28', '70:b3:d5:12:30:00/36'], function: hardware, implies: device, confidence: high, sources: [d], seen: 2026-01-01}
+  - {kind: identity, values: ['ssdp/server=^.*\bLay/', 'any/model=(?i)^lay-', 'dhcp/vendor_class=^LayPhone$'], function: hardware, implies: device, confidence: high, sources: [d], seen: 2026-01-01}
   - {kind: http_path, value: '^/upd/.*\.bin$', function: update, implies: installed, confidence: high, sources: [d], seen: 2026-01-01}
   - {kind: http_path, value: '\.laydb$', function: update, implies: installed, confidence: high, sources: [d], seen: 2026-01-01}
   - {kind: user_agent, value: '^LayUpdate/', function: update, implies: installed, confidence: high, sources: [d], seen: 2026-01-01}
@@ -99,6 +102,10 @@ func TestAddr(t *testing.T) {
 	}
 }
 
+func identity(s *Set, p capture.Proto, k capture.FieldKey, v string) []Match {
+	return s.Identity(p, &capture.IdentityField{Key: k, Value: []byte(v)}, nil)
+}
+
 func TestOtherLookups(t *testing.T) {
 	s := layeredSet(t)
 	tests := []struct {
@@ -110,6 +117,17 @@ func TestOtherLookups(t *testing.T) {
 		{"other asn", s.ASN(64501, nil), ""},
 		{"mac", s.MAC([6]byte{0x28, 0x57, 0xbe, 1, 2, 3}, nil), "lay:oui:28:57:be"},
 		{"other mac", s.MAC([6]byte{0x28, 0x57, 0xbf}, nil), ""},
+		{"mac in a smaller block", s.MAC([6]byte{0x40, 0x2c, 0x76, 0x1f, 2, 3}, nil), "lay:oui:40:2c:76:10:00:00/28"},
+		{"mac beside a smaller block", s.MAC([6]byte{0x40, 0x2c, 0x76, 0x2f, 2, 3}, nil), ""},
+		{"mac in the smallest block", s.MAC([6]byte{0x70, 0xb3, 0xd5, 0x12, 0x3f, 3}, nil), "lay:oui:70:b3:d5:12:30:00/36"},
+		{"mac beside the smallest block", s.MAC([6]byte{0x70, 0xb3, 0xd5, 0x12, 0x4f, 3}, nil), ""},
+		{"mac made up by its host", s.MAC([6]byte{0x2a, 0x57, 0xbe, 1, 2, 3}, nil), ""},
+		{"identity", identity(s, capture.ProtoSSDP, capture.FieldServer, "Linux UPnP/1.0 Lay/2"), `lay:identity:ssdp/server=^.*\bLay/`},
+		{"identity of another protocol", identity(s, capture.ProtoWSD, capture.FieldServer, "Lay/2"), ""},
+		{"identity of another field", identity(s, capture.ProtoSSDP, capture.FieldUSN, "Lay/2"), ""},
+		{"identity of any protocol", identity(s, capture.ProtoLLDP, capture.FieldModel, "LAY-7"), "lay:identity:any/model=(?i)^lay-"},
+		{"identity not at the start", identity(s, capture.ProtoLLDP, capture.FieldModel, "xLAY-7"), ""},
+		{"identity, whole value", identity(s, capture.ProtoDHCP, capture.FieldVendorClass, "LayPhone 2"), ""},
 		{"path", s.Path([]byte("/upd/a/b.bin"), nil), `lay:http_path:^/upd/.*\.bin$`},
 		{"path with query", s.Path([]byte("/upd/b.bin?x=.y"), nil), `lay:http_path:^/upd/.*\.bin$`},
 		{"path to a proxy", s.Path([]byte("http://192.0.2.1:80/upd/b.bin"), nil), `lay:http_path:^/upd/.*\.bin$`},
@@ -315,6 +333,7 @@ func TestExplain(t *testing.T) {
 func TestLookupsDoNotAllocate(t *testing.T) {
 	s := shippedSet(t)
 	dst := make([]Match, 0, 16)
+	server := &capture.IdentityField{Key: capture.FieldServer, Value: []byte("Linux UPnP/1.0")}
 	ua := []byte("*B0cBAAQAjyajPZi3NqrqOlLbWHEBn0dO1ZHOsQUs2xEOPsB8LFbPAkWACAAAA8AA")
 	body := []byte("KLD2 Item=\"Updater;Version;App;Arch;SrvPath;Name;DSKM\" KAV\\\\|KIS\\\\|")
 	// The inputs are made here so that they do not count.
@@ -336,6 +355,7 @@ func TestLookupsDoNotAllocate(t *testing.T) {
 		"name, other script": func() { s.Name(in[4], dst) },
 		"address":            func() { s.Addr(netip.AddrFrom4([4]byte{77, 74, 176, 1}), dst) },
 		"as":                 func() { s.ASN(200107, dst) },
+		"identity":           func() { s.Identity(capture.ProtoSSDP, server, dst) },
 		"mac":                func() { s.MAC([6]byte{0x28, 0x57, 0xbe}, dst) },
 		"path":               func() { s.Path(in[5], dst) },
 		"agent":              func() { s.UserAgent(ua, dst) },

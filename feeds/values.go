@@ -1,10 +1,8 @@
 package feeds
 
 import (
-	"encoding/hex"
 	"fmt"
 	"net/netip"
-	"strings"
 )
 
 // checkName reports why a name in a pack cannot be looked up.
@@ -48,13 +46,4 @@ func parsePrefix(s string) (netip.Prefix, error) {
 		return netip.Prefix{}, fmt.Errorf("prefix %q has host bits: write %s", s, p.Masked())
 	}
 	return p, nil
-}
-
-// parseOUI reads the first three bytes of a hardware address, "28:57:be".
-func parseOUI(s string) (oui [3]byte, err error) {
-	b, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
-	if err != nil || len(b) != 3 || len(s) != 8 || s != strings.ToLower(s) {
-		return oui, fmt.Errorf("hardware address prefix %q: write it like 28:57:be", s)
-	}
-	return [3]byte(b), nil
 }

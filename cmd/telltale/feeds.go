@@ -14,7 +14,7 @@ type feedsCmd struct {
 	List     feedsListCmd     `cmd:"" help:"List vendors with the number of their indicators by class."`
 	Show     feedsShowCmd     `cmd:"" help:"Show a vendor's indicators with their sources."`
 	Lint     feedsLintCmd     `cmd:"" help:"Check packs for entries that would mislead."`
-	Match    feedsMatchCmd    `cmd:"" help:"Say which indicator a name or address meets, why, and from where."`
+	Match    feedsMatchCmd    `cmd:"" help:"Say which indicator a name, address or identity meets, why, and from where."`
 	Policies feedsPoliciesCmd `cmd:"" help:"List policies with their deadlines."`
 }
 
@@ -155,7 +155,7 @@ func (c *feedsLintCmd) Run(e *env) error {
 
 type feedsMatchCmd struct {
 	packFlags
-	Queries []string `arg:"" name:"name-or-address" help:"Domain names, or addresses."`
+	Queries []string `arg:"" name:"name-or-address" help:"Domain names, addresses, hardware addresses, or identity fields with their value (ssdp/server=TEXT)."`
 }
 
 // Run explains what each query meets; none met is exit status 1.
@@ -188,7 +188,7 @@ func (c *feedsMatchCmd) Run(e *env) error {
 }
 
 func explain(w *strings.Builder, lib *feeds.Library, x *feeds.Explanation) {
-	what := x.Name
+	what := x.Name + x.Text
 	if x.Addr.IsValid() {
 		what = x.Addr.String()
 	}
