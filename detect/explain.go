@@ -42,6 +42,7 @@ func (e *Engine) explain(f *Finding) {
 				f.Policies = append(f.Policies, p)
 			}
 		}
+		f.Least, f.Most = e.set.Bounds(f.Vendor, f.Policies)
 	}
 }
 

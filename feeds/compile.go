@@ -27,6 +27,7 @@ func Compile(lib *Library, opts Options) (*Set, error) {
 		},
 		seen: make(map[string]bool),
 	}
+	c.set.wants(opts)
 	for _, p := range packs {
 		c.pack(p)
 		for _, q := range policies {

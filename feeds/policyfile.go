@@ -32,6 +32,8 @@ type policyFields struct {
 	Starts       string          `yaml:"starts"`
 	Deadlines    []deadlineEntry `yaml:"deadlines"`
 	Counts       []string        `yaml:"counts"`
+	Assets       []string        `yaml:"assets"`
+	Severity     string          `yaml:"severity"`
 	Vendors      []string        `yaml:"vendors"`
 	Scope        string          `yaml:"scope"`
 	Sources      []string        `yaml:"sources"`
@@ -57,10 +59,17 @@ func (e *policyEntry) policy(file string) (*Policy, error) {
 	p := &Policy{
 		ID: e.ID, Citation: e.Citation, Title: e.Title, Issuer: e.Issuer, Jurisdiction: e.Jurisdiction,
 		Issued: e.Issued, Published: e.Published, Effective: e.Effective, Binds: e.Binds,
-		Starts: StartIssued, Vendors: e.Vendors, Scope: e.Scope, Sources: e.Sources,
+		Starts: StartIssued, Severity: LevelHigh, Vendors: e.Vendors, Scope: e.Scope, Sources: e.Sources,
 		File: file, Line: e.line,
 	}
-	errs := []error{parseText(&p.Starts, e.Starts), parseText(&p.Confidence, e.Confidence)}
+	errs := []error{
+		parseText(&p.Starts, e.Starts), parseText(&p.Confidence, e.Confidence), parseText(&p.Severity, e.Severity),
+	}
+	for _, a := range e.Assets {
+		var asset Asset
+		errs = append(errs, asset.UnmarshalText([]byte(a)))
+		p.Assets = append(p.Assets, asset)
+	}
 	for _, c := range e.Counts {
 		class, err := ParseClass(c)
 		p.Counts, errs = append(p.Counts, class), append(errs, err)
