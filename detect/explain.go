@@ -81,7 +81,7 @@ func (t *hit) facts() []Fact {
 	if ind.Misleading {
 		against("%s is known to mislead: %s", ind.Value, orElse(ind.Note, "contact proves nothing"))
 	}
-	if ind.Confidence == feeds.Low && ind.Implies > feeds.Likely {
+	if ind.Doubtful() && ind.Implies > feeds.Likely {
 		against("the entry for %s has low confidence", ind.Value)
 	}
 	if t.channel == ByDNS && ind.Implies > feeds.Visited && t.match.Kind != feeds.KindResolverWalk {
