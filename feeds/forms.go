@@ -11,7 +11,7 @@ import (
 // takes: for each file a line of its SHA-256 and its content as JSON. A file that has
 // changed since is not found by its digest and is read as it is written.
 //
-//go:generate go test -run TestCompiledFormIsCurrent -update .
+//go:generate go test -run TestCompiledFormIsCurrent|TestVendorsDocumentIsCurrent|TestShippedIndicators|TestReachOnPopularNames -update .
 //go:embed packs/compiled.jsonl
 var compiledForms string
 
