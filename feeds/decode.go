@@ -59,7 +59,7 @@ func decode(file string, data []byte, v any) (err error) {
 	if err != nil {
 		return &fileError{file: file, err: err}
 	}
-	return located(file, meant(yaml.NodeToValue(body, v, yaml.Strict()), v))
+	return located(file, meant(yaml.NodeToValue(body, v, yaml.Strict())))
 }
 
 func onlyDocument(tree *ast.File) (ast.Node, error) {
@@ -125,7 +125,7 @@ func located(file string, err error) error {
 // decodeNode reads node into v and returns the line it begins on.
 func decodeNode(node ast.Node, v any) (int, error) {
 	line := nodeLine(node)
-	err := meant(yaml.NodeToValue(node, v, yaml.Strict()), v)
+	err := meant(yaml.NodeToValue(node, v, yaml.Strict()))
 	if err == nil {
 		return line, nil
 	}

@@ -192,6 +192,8 @@ func TestLintPackRules(t *testing.T) {
 		{"a policy for nobody", map[string]string{"policies.yaml": "policies:\n  - {id: p, title: t, citation: c, jurisdiction: US, issued: '2026', sources: [x], vendors: [none-such]}\n"}, "policy", 2},
 		{"a policy without title", map[string]string{"policies.yaml": "policies:\n  - {id: p, citation: c, jurisdiction: US, issued: '2026', sources: [x]}\n"}, "policy", 2},
 		{"a policy with a bad date", map[string]string{"policies.yaml": "policies:\n  - {id: p, title: t, citation: c, jurisdiction: US, issued: 1 May, sources: [x]}\n"}, "policy", 2},
+		{"a deadline in a month", map[string]string{"policies.yaml": "policies:\n  - {id: p, title: t, citation: c, jurisdiction: US, issued: '2026', sources: [x], deadlines: [{what: w, date: 2026-01}]}\n"}, "policy", 2},
+		{"business days of no number", map[string]string{"policies.yaml": "policies:\n  - {id: p, title: t, citation: c, jurisdiction: US, issued: '2026', sources: [x], deadlines: [{what: w, business_days: true}]}\n"}, "policy", 2},
 		{"a policy that counts places", map[string]string{"policies.yaml": "policies:\n  - {id: p, title: t, citation: c, jurisdiction: US, issued: '2026', sources: [x], counts: [located]}\n"}, "policy", 2},
 	}
 	for _, tt := range tests {

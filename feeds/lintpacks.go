@@ -92,12 +92,7 @@ func (l *linter) policy(p *Policy) {
 	}
 	dates := []string{p.Issued, p.Published, p.Effective}
 	for _, d := range p.Deadlines {
-		if d.Date != "" && !isDay(d.Date) {
-			l.report(p.File, p.Line, rule, fmt.Sprintf("%s: the date of a deadline is %q", p.ID, d.Date), "give a day, YYYY-MM-DD")
-		}
-		if d.BusinessDays && d.Days == nil {
-			l.report(p.File, p.Line, rule, p.ID+": business_days without days", "give days, or drop business_days")
-		}
+		l.deadline(p, d, rule)
 	}
 	for _, d := range dates {
 		if d != "" && !isDate(d) {
@@ -111,6 +106,16 @@ func (l *linter) policy(p *Policy) {
 		if c < Visited {
 			l.report(p.File, p.Line, rule, p.ID+": counts "+c.String(), "count visited, likely, device or installed")
 		}
+	}
+}
+
+// deadline judges one deadline of a policy.
+func (l *linter) deadline(p *Policy, d Deadline, rule string) {
+	if d.Date != "" && !isDay(d.Date) {
+		l.report(p.File, p.Line, rule, fmt.Sprintf("%s: the date of a deadline is %q", p.ID, d.Date), "give a day, YYYY-MM-DD")
+	}
+	if d.BusinessDays && d.Days == nil {
+		l.report(p.File, p.Line, rule, p.ID+": business_days without days", "give days, or drop business_days")
 	}
 }
 

@@ -3,6 +3,7 @@ package feeds
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ indicators:
 
 func TestLoadTellsFileAndLine(t *testing.T) {
 	tests := []struct{ name, file, text, want string }{
-		{"unknown field", "demo.yaml", demo + "colour: red\n", "demo.yaml:24: unknown field \"colour\": use one of id, name"},
+		{"unknown field", "demo.yaml", demo + "colour: red\n", "demo.yaml:24: unknown field \"colour\": see packs/README.md"},
 		{"unknown field in an entry", "demo.yaml", strings.Replace(demo, "    function: web", "    funktion: web", 1), "demo.yaml:9: unknown field \"funktion\": did you mean function?"},
 		{"unknown class", "demo.yaml", strings.Replace(demo, "implies: installed", "implies: sure", 1), "demo.yaml:14: unknown evidence class"},
 		{"unknown kind", "demo.yaml", strings.Replace(demo, "kind: suffix", "kind: prefix", 1), "demo.yaml:7: unknown indicator kind"},
@@ -56,6 +57,7 @@ func TestLoadTellsFileAndLine(t *testing.T) {
 		{"policy without what", "policies.yaml", "policies:\n  - id: p\n    deadlines:\n      - days: 3\n", "policies.yaml:2: policy p: a deadline must say"},
 		{"policy twice", "policies.yaml", "policies:\n  - id: p\n  - id: p\n", "policies.yaml:3: policy p is given twice"},
 		{"unknown field of a policy", "policies.yaml", "policies:\n  - id: p\n    vendor: [demo]\n", "policies.yaml:3: unknown field \"vendor\": did you mean vendors?"},
+		{"a field of another section", "demo.yaml", demo + "listener: agent\n", "unknown field \"listener\": it is a field of another section"},
 		{"unknown asset", "policies.yaml", "policies:\n  - id: p\n    assets: [toaster]\n", "policies.yaml:2: unknown sort of asset"},
 		{"unknown severity", "policies.yaml", "policies:\n  - id: p\n    severity: huge\n", "policies.yaml:2: unknown severity"},
 		{"bad address", "resolvers.yaml", "resolvers:\n  - name: r\n    addresses: [8.8.8]\n", "resolvers.yaml: reading the prefix"},
@@ -66,6 +68,33 @@ func TestLoadTellsFileAndLine(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q in it", tt.name, err, tt.want)
 		}
+	}
+}
+
+// TestFieldsAreAllListed: hints can only name fields that are listed.
+func TestFieldsAreAllListed(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag := regexp.MustCompile("`yaml:\"([a-z_]+)")
+	found := 0
+	for _, f := range files {
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range tag.FindAllSubmatch(text, -1) {
+			if found++; !slices.Contains(fields[:], string(m[1])) {
+				t.Errorf("%s: field %s is not listed", f, m[1])
+			}
+		}
+	}
+	if found < 60 || !slices.IsSorted(fields[:]) {
+		t.Errorf("%d fields found, sorted %v", found, slices.IsSorted(fields[:]))
 	}
 }
 

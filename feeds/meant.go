@@ -3,55 +3,43 @@ package feeds
 import (
 	"errors"
 	"fmt"
-	"reflect"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 )
 
-// meant adds to an error about an unknown field which of the fields of v may be meant.
-func meant(err error, v any) error {
+// fields are the names of all fields of packs, policies and shared files.
+var fields = [...]string{
+	"addresses", "aliases", "answers", "apexes", "as_of", "asns", "assets", "behaviours", "binds", "brands",
+	"business_days", "citation", "confidence", "country", "counts", "dashed", "date", "days", "deadlines", "ede",
+	"effective", "fronts", "function", "hosting", "id", "implies", "indicators", "issued", "issuer", "jurisdiction",
+	"kind", "license", "listener", "lookalikes", "min", "misleading", "name", "names", "note", "notes", "owner",
+	"parent", "policies", "product", "products", "provider", "published", "ref", "resolvers", "role", "roles",
+	"scope", "seen", "severity", "shared", "sinkholes", "sources", "starts", "title", "traps", "value", "values",
+	"vendors", "version", "what", "why", "zone", "zones",
+}
+
+// meant adds to an error about an unknown field which one may be meant.
+func meant(err error) error {
 	var unknown *yaml.UnknownFieldError
 	if !errors.As(err, &unknown) || unknown.GetToken() == nil {
 		return err
 	}
-	name := unknown.GetToken().Value
-	known := fieldNames(reflect.TypeOf(v), nil)
-	hint := "use one of " + strings.Join(known, ", ")
-	if near := nearest(name, known); near != "" {
+	name, hint := unknown.GetToken().Value, "see packs/README.md for those there are"
+	if near := nearest(name); near == name {
+		hint = "it is a field of another section"
+	} else if near != "" {
 		hint = "did you mean " + near + "?"
 	}
 	return &fileError{line: unknown.GetToken().Position.Line, err: fmt.Errorf("unknown field %q: %s", name, hint)}
 }
 
-// fieldNames appends the YAML names of the fields of a struct, those of embedded structs too.
-func fieldNames(t reflect.Type, dst []string) []string {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Struct {
-		return dst
-	}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if f.Anonymous {
-			dst = fieldNames(f.Type, dst)
-			continue
-		}
-		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" {
-			dst = append(dst, name)
-		}
-	}
-	return dst
-}
-
-// nearest returns the word of list that is at most two edits, and less than half of it,
-// away from s; the first of those that are equally near.
-func nearest(s string, list []string) string {
+// nearest returns the field that is at most two edits, and less than half of it, away from
+// s; the first of those that are equally near.
+func nearest(s string) string {
 	best, near := 3, ""
-	for _, w := range list {
-		if d := edits(s, w); d < best && 2*d < len(w) {
-			best, near = d, w
+	for _, f := range fields {
+		if d := edits(s, f); d < best && 2*d < len(f) {
+			best, near = d, f
 		}
 	}
 	return near

@@ -10,8 +10,21 @@ import (
 
 // twins are letters and pairs that are taken for one another in a line of text.
 var twins = [...][2]string{
-	{"o", "0"}, {"l", "1"}, {"i", "1"}, {"i", "l"}, {"e", "3"}, {"s", "5"}, {"a", "4"}, {"b", "8"}, {"g", "9"},
-	{"m", "rn"}, {"w", "vv"}, {"d", "cl"}, {"n", "m"}, {"u", "v"}, {"k", "lc"},
+	{"o", "0"},
+	{"l", "1"},
+	{"i", "1"},
+	{"i", "l"},
+	{"e", "3"},
+	{"s", "5"},
+	{"a", "4"},
+	{"b", "8"},
+	{"g", "9"},
+	{"m", "rn"},
+	{"w", "vv"},
+	{"d", "cl"},
+	{"n", "m"},
+	{"u", "v"},
+	{"k", "lc"},
 }
 
 // lures are words that imitators put beside a name.
