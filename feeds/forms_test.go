@@ -39,16 +39,7 @@ func TestCompiledFormIsCurrent(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "%x %s\n", sha256.Sum256(data), text)
 	}
-	const path = "packs/compiled.jsonl"
-	if *update {
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if have, err := os.ReadFile(path); err != nil || string(have) != b.String() {
-		t.Errorf("%s is not made of the packs as they are (%v): run go generate ./feeds", path, err)
-	}
+	generated(t, "packs/compiled.jsonl", b.String())
 }
 
 // TestCompiledFormMeansTheSame: a library read from the compiled form is that read from

@@ -82,3 +82,20 @@ func TestVariantsOfBrandsAreFound(t *testing.T) {
 		}
 	}
 }
+
+func FuzzVariants(f *testing.F) {
+	for _, n := range []string{"example.com", "a.b.co.uk", "xn--d1acpjx3f.xn--p1ai", "-a-.com", ".", "a..b", "com"} {
+		f.Add(n)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		domain, err := Canonical(name)
+		if err != nil {
+			return
+		}
+		for _, v := range Variants(domain) {
+			if v == domain || checkName(v) != nil {
+				t.Fatalf("%q of %q is no variant", v, domain)
+			}
+		}
+	})
+}

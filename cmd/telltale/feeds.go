@@ -33,6 +33,16 @@ func (f *packFlags) library() (*feeds.Library, error) {
 	return lib, nil
 }
 
+// set returns all packs, and what they are compiled to.
+func (f *packFlags) set() (*feeds.Library, *feeds.Set, error) {
+	lib, err := f.library()
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := feeds.Compile(lib, feeds.Options{})
+	return lib, set, err
+}
+
 type feedsListCmd struct {
 	packFlags
 	Format string `enum:"text,json" default:"text" help:"text or json."`
@@ -177,11 +187,7 @@ type feedsMatchCmd struct {
 
 // Run explains what each query meets; none met is exit status 1.
 func (c *feedsMatchCmd) Run(e *env) error {
-	lib, err := c.library()
-	if err != nil {
-		return err
-	}
-	set, err := feeds.Compile(lib, feeds.Options{})
+	lib, set, err := c.set()
 	if err != nil {
 		return err
 	}

@@ -16,11 +16,7 @@ type feedsVariantsCmd struct {
 // Run prints the variants, one a line: a list to watch, or to register. What is known to
 // be a vendor's own is left out.
 func (c *feedsVariantsCmd) Run(e *env) error {
-	lib, err := c.library()
-	if err != nil {
-		return err
-	}
-	set, err := feeds.Compile(lib, feeds.Options{})
+	lib, set, err := c.set()
 	if err != nil {
 		return err
 	}
