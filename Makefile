@@ -11,7 +11,7 @@ PKG ?= ./...
 
 .DEFAULT_GOAL := build
 .PHONY: help build test race cover bench walls lint fmt fuzz fuzz-long check ci \
-	reproducible demo geodata install clean
+	reproducible demo geodata packs install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ demo: build ## build, then replay a small capture (DEMO=file)
 
 geodata: ## rebuild the embedded country and AS tables from their sources (needs npm)
 	@tools/geodata.sh
+
+packs: ## rebuild what is made from feeds/packs: the compiled form, docs/vendors.md, golden files
+	go generate ./feeds
 
 install: build ## install the binary under PREFIX
 	install -d '$(DESTDIR)$(PREFIX)/bin'

@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 
 	"telltale/detect"
 	"telltale/feeds"
@@ -128,18 +129,34 @@ func severity(f *detect.Finding, k detect.ChangeKind) Severity {
 	case f.Topic == detect.AboutLookalike:
 		return Medium
 	}
-	switch f.Class {
+	if f.Topic == detect.AboutForeign && f.Class < feeds.Resolved {
+		return Low
+	}
+	return bounded(f.Class, f.Least, f.Most)
+}
+
+// bounded returns the severity of a class within the bounds that policies and the
+// operator's choice of vendors set.
+func bounded(c feeds.Class, least, most feeds.Level) Severity {
+	n := 0
+	switch c {
 	case feeds.Installed, feeds.Device:
-		return High
+		n = 3
 	case feeds.Likely:
-		return Medium
+		n = 2
 	case feeds.Visited, feeds.Resolved:
-		return Low
+		n = 1
+	default:
+		return Info
 	}
-	if f.Topic == detect.AboutForeign {
-		return Low
+	order := [...]Severity{Info, Low, Medium, High}
+	if i := slices.Index(order[:], Severity(least)); i > n {
+		n = i
 	}
-	return Info
+	if i := slices.Index(order[:], Severity(most)); i >= 0 && i < n {
+		n = i
+	}
+	return order[n]
 }
 
 // id hashes what makes an Alert this one and not another.

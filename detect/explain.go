@@ -44,6 +44,7 @@ func (e *Engine) explain(f *Finding) {
 				f.Policies = append(f.Policies, p)
 			}
 		}
+		f.Least, f.Most = e.set.Bounds(f.Vendor, f.Policies)
 	}
 }
 
@@ -82,7 +83,7 @@ func (t *hit) facts() []Fact {
 	if ind.Misleading {
 		against("%s is known to mislead: %s", ind.Value, orElse(ind.Note, "contact proves nothing"))
 	}
-	if ind.Confidence == feeds.Low && ind.Implies > feeds.Likely {
+	if ind.Doubtful() && ind.Implies > feeds.Likely {
 		against("the entry for %s has low confidence", ind.Value)
 	}
 	if t.channel == ByDNS && ind.Implies > feeds.Visited && t.match.Kind != feeds.KindResolverWalk {

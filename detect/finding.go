@@ -108,18 +108,20 @@ type Finding struct {
 	Contact   Contact         // the latest one
 	Roles     []string        // roles of the host that lowered the conclusion
 	Policies  []*feeds.Policy // those that count this class
-	Allowed   *Allow          // the entry that excuses it, nil if none
-	Cleared   bool            // no contact for long although the host was active
-	host      *host
-	hardware  bool // rests on what the device is
-	hits      []*hit
-	more      uint64 // contacts beyond the bounded list of hits
-	told      feeds.Class
-	opened    bool
-	touched   bool // changed since the last summary
-	order     int
-	rangeKey  string // of a foreign range
-	places    []spot
+	// Least and Most bound what an alert about it may rest on; empty: no such bound.
+	Least, Most feeds.Level
+	Allowed     *Allow // the entry that excuses it, nil if none
+	Cleared     bool   // no contact for long although the host was active
+	host        *host
+	hardware    bool // rests on what the device is
+	hits        []*hit
+	more        uint64 // contacts beyond the bounded list of hits
+	told        feeds.Class
+	opened      bool
+	touched     bool // changed since the last summary
+	order       int
+	rangeKey    string // of a foreign range
+	places      []spot
 }
 
 // Change is something about a Finding that is worth telling.

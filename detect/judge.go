@@ -48,7 +48,7 @@ func (t *hit) class() feeds.Class {
 	if ind.Misleading {
 		c = min(c, feeds.Visited)
 	}
-	if ind.Confidence == feeds.Low {
+	if ind.Doubtful() {
 		c = min(c, feeds.Likely)
 	}
 	switch {

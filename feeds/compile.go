@@ -27,6 +27,7 @@ func Compile(lib *Library, opts Options) (*Set, error) {
 		},
 		seen: make(map[string]bool),
 	}
+	c.set.wants(opts)
 	for _, p := range packs {
 		c.pack(p)
 		for _, q := range policies {
@@ -62,7 +63,7 @@ func (c *compiler) pack(p *Pack) {
 	c.set.vendors = append(c.set.vendors, &p.Vendor)
 	c.set.versions = append(c.set.versions, p.ID+"@"+p.Version)
 	c.regex = 0
-	for _, list := range [][]*Indicator{p.Indicators, p.Lookalikes, p.Sinkholes} {
+	for _, list := range [][]*Indicator{p.Indicators, p.Lookalikes, p.Sinkholes, p.generated()} {
 		for _, i := range list {
 			c.check(i, c.indicator(&p.Vendor, i))
 		}

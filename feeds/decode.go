@@ -59,7 +59,7 @@ func decode(file string, data []byte, v any) (err error) {
 	if err != nil {
 		return &fileError{file: file, err: err}
 	}
-	return located(file, yaml.NodeToValue(body, v, yaml.Strict()))
+	return located(file, meant(yaml.NodeToValue(body, v, yaml.Strict())))
 }
 
 func onlyDocument(tree *ast.File) (ast.Node, error) {
@@ -125,9 +125,13 @@ func located(file string, err error) error {
 // decodeNode reads node into v and returns the line it begins on.
 func decodeNode(node ast.Node, v any) (int, error) {
 	line := nodeLine(node)
-	err := yaml.NodeToValue(node, v, yaml.Strict())
+	err := meant(yaml.NodeToValue(node, v, yaml.Strict()))
 	if err == nil {
 		return line, nil
+	}
+	var fe *fileError
+	if errors.As(err, &fe) {
+		return line, fe
 	}
 	var ye yaml.Error
 	if errors.As(err, &ye) && ye.GetToken() != nil {

@@ -16,7 +16,7 @@ func (e *entry) indicators(p *Pack) ([]*Indicator, error) {
 		err = fmt.Errorf("kind %s has a section of its own", t.Kind)
 	}
 	if err != nil {
-		return nil, &fileError{p.File, e.line, err}
+		return nil, &fileError{p.File, e.Line, err}
 	}
 	return e.expand(t), nil
 }
@@ -26,7 +26,7 @@ func (e *entry) fixed(p *Pack, kind Kind, function Function) ([]*Indicator, erro
 	e.Kind, e.Function = kind.String(), string(function)
 	t, err := e.template(p)
 	if err != nil {
-		return nil, &fileError{p.File, e.line, err}
+		return nil, &fileError{p.File, e.Line, err}
 	}
 	return e.expand(t), nil
 }
@@ -52,7 +52,7 @@ func (e *entry) expand(t Indicator) []*Indicator {
 func (e *entry) template(p *Pack) (Indicator, error) {
 	i := Indicator{
 		Vendor: p.ID, Product: e.Product, Sources: e.Sources, Seen: e.Seen, Note: e.Note,
-		Shared: e.Shared, Misleading: e.Misleading, File: p.File, Line: e.line,
+		Shared: e.Shared, Misleading: e.Misleading, File: p.File, Line: e.Line,
 	}
 	err := errors.Join(
 		parseText(&i.Kind, e.Kind), parseText(&i.Function, e.Function), parseText(&i.Implies, e.Implies),

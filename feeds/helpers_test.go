@@ -84,6 +84,20 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
+// generated compares got with a file made by make packs, or rewrites it under -update.
+func generated(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if have, err := os.ReadFile(path); err != nil || string(have) != got {
+		t.Errorf("%s is not made of the packs as they are (%v): run make packs", path, err)
+	}
+}
+
 // ids returns the indicator ids of matches.
 func ids(list []Match) []string {
 	out := []string{}

@@ -33,6 +33,19 @@ type Indicator struct {
 	Line int    // 1-based line of the entry in File
 }
 
+// Doubtful reports whether i never shows more than Likely, whatever it claims.
+func (i *Indicator) Doubtful() bool { return i.Confidence == Low || i.Unchecked() }
+
+// Unchecked reports whether memory is the only source.
+func (i *Indicator) Unchecked() bool {
+	for _, s := range i.Sources {
+		if s != Recalled {
+			return false
+		}
+	}
+	return len(i.Sources) > 0
+}
+
 // Family is a product family and the text that stands for it in a body.
 type Family struct {
 	Token string

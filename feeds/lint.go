@@ -39,6 +39,8 @@ type linter struct {
 	lib      *Library
 	owner    map[string]*Indicator // kind:value -> first to use it
 	hosting  map[string]string     // apex -> company
+	zones    map[string]*Indicator // suffix -> who has it, of all packs
+	words    map[string]string     // labels of the packs' own domains and brands -> vendor
 	problems []Problem
 }
 
@@ -57,12 +59,16 @@ type packRule struct {
 
 // Lint returns what is wrong or unwise in a library, by file and line.
 func Lint(lib *Library) []Problem {
-	l := &linter{lib: lib, owner: make(map[string]*Indicator), hosting: make(map[string]string)}
+	l := &linter{
+		lib: lib, owner: make(map[string]*Indicator), hosting: make(map[string]string),
+		zones: make(map[string]*Indicator), words: make(map[string]string),
+	}
 	for _, h := range lib.Shared.Hosting {
 		for _, a := range h.Apexes {
 			l.hosting[a] = h.Name
 		}
 	}
+	l.survey()
 	for _, p := range lib.Packs {
 		for _, i := range p.all() {
 			l.indicator(p, i)
@@ -75,10 +81,12 @@ func Lint(lib *Library) []Problem {
 		l.policy(p)
 	}
 	l.shared(&lib.Shared)
-	slices.SortStableFunc(l.problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))
-	})
+	slices.SortStableFunc(l.problems, compareProblems)
 	return l.problems
+}
+
+func compareProblems(a, b Problem) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Text, b.Text))
 }
 
 // all returns everything in the pack that is an Indicator.

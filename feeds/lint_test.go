@@ -3,6 +3,7 @@ package feeds
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestLintFindsNothingInShippedPacks(t *testing.T) {
@@ -34,7 +35,7 @@ func entryOf(fields ...string) string {
 			b.WriteString("    " + f + "\n")
 		}
 	}
-	return strings.Replace(demo, "sources:\n  doc", b.String()+"sources:\n  doc", 1)
+	return strings.Replace(demo, demoTraps, b.String()+demoTraps, 1)
 }
 
 func TestLintRules(t *testing.T) {
@@ -99,6 +100,68 @@ func TestLintRules(t *testing.T) {
 	}
 }
 
+// TestLintNamesAcrossPacks: rules that need to know of other entries.
+func TestLintNamesAcrossPacks(t *testing.T) {
+	const line = 21
+	other := strings.NewReplacer("id: demo", "id: other", "name: Demo", "name: Other", "demobrand", "otherbrand").Replace(demo)
+	tests := []struct {
+		name, text, rule string
+		want             bool
+	}{
+		{"a name below a suffix of another", entryOf("value: a.otherbrand.com"), "contradiction", true},
+		{"the same, shared", entryOf("value: a.otherbrand.com", "shared: true", "implies: likely"), "contradiction", false},
+		{"the same, misleading", entryOf("value: a.otherbrand.com", "misleading: true", "implies: visited"), "contradiction", false},
+		{"a regex below a suffix of another", entryOf("kind: regex", `value: '^a[0-9]\.otherbrand\.com$'`), "contradiction", true},
+		{"a name that ends alike", entryOf("value: notherbrand.com"), "contradiction", false},
+		{"a doubtful name hides a sure one", entryOf("value: a.upd.demobrand.com", "confidence: low", "implies: likely"), "hides", true},
+		{"a doubtful name below a weak one", entryOf("value: a.demobrand.com", "confidence: low", "implies: likely"), "hides", false},
+		{"a site set apart", entryOf("value: www.upd.demobrand.com", "confidence: low", "implies: visited", "function: web"), "hides", false},
+		{"a name read as a brand", entryOf("value: xn--demobrnd-66g.com"), "confusable", true},
+		{"a name read as another's domain", entryOf("value: xn--therbrand-z2h.net"), "confusable", true},
+		{"a name in another script", entryOf("value: xn--d1acpjx3f.com"), "confusable", false},
+	}
+	for _, tt := range tests {
+		lib := parsed(t, map[string]string{"demo.yaml": tt.text, "other.yaml": other})
+		if got := Lint(lib); hasProblem(got, tt.rule, line) != tt.want {
+			t.Errorf("%s: %s is %v in %v", tt.name, tt.rule, !tt.want, got)
+		}
+	}
+}
+
+func TestLintPrefixesOfTwoPacks(t *testing.T) {
+	block := func(prefix string) string { return entryOf("kind: cidr", "value: "+prefix, "implies: located") }
+	other := strings.NewReplacer("id: demo", "id: other", "demobrand", "otherbrand").Replace(block("192.0.2.128/25"))
+	for prefix, want := range map[string]bool{"192.0.2.0/24": true, "198.51.100.0/24": false, "192.0.2.192/26": true} {
+		lib := parsed(t, map[string]string{"demo.yaml": block(prefix), "other.yaml": other})
+		if got := Lint(lib); hasProblem(got, "contradiction", 21) != want {
+			t.Errorf("%s: %v", prefix, got)
+		}
+	}
+}
+
+func TestLintWantsTraps(t *testing.T) {
+	got := Lint(parsed(t, map[string]string{"demo.yaml": strings.Replace(demo, demoTraps, "", 1)}))
+	if len(got) != 1 || got[0].Rule != "trap" || got[0].Severity != SeverityWarning {
+		t.Errorf("a pack without traps: %v", got)
+	}
+}
+
+func TestStale(t *testing.T) {
+	at := time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC)
+	lib := parsed(t, map[string]string{"demo.yaml": entryOf("seen: 2027-06-05")})
+	if got := Stale(lib, at, 600*24*time.Hour); len(got) != 1 || got[0].Rule != "date" || got[0].Line != 21 || got[0].Severity != SeverityError {
+		t.Errorf("a day to come: %v", got)
+	}
+	lib = parsed(t, map[string]string{"demo.yaml": demo})
+	got := Stale(lib, at, 500*24*time.Hour)
+	if len(got) != 2 || !hasProblem(got, "stale", 7) || !hasProblem(got, "stale", 14) || got[0].Severity != SeverityWarning {
+		t.Errorf("an old pack: %v", got)
+	}
+	if got := Stale(lib, at, 1000*24*time.Hour); len(got) != 0 {
+		t.Errorf("a pack that is not old: %v", got)
+	}
+}
+
 func TestLintAcceptsAGoodEntry(t *testing.T) {
 	if got := Lint(parsed(t, map[string]string{"demo.yaml": entryOf()})); len(got) != 0 {
 		t.Errorf("problems in a good pack: %v", got)
@@ -107,15 +170,16 @@ func TestLintAcceptsAGoodEntry(t *testing.T) {
 
 func TestLintPackRules(t *testing.T) {
 	other := strings.NewReplacer("id: demo", "id: other", "upd.demobrand", "upd.otherbrand", "demobrand.net", "otherbrand.net").Replace(demo)
+	bare := strings.Replace(demo, demoTraps, "", 1)
 	tests := []struct {
 		name  string
 		files map[string]string
 		rule  string
 		line  int
 	}{
-		{"a trap that is matched", map[string]string{"demo.yaml": demo + "traps:\n  - names: [www.demobrand.com]\n    why: test\n"}, "trap", 24},
-		{"a look-alike that is matched", map[string]string{"demo.yaml": demo + "lookalikes:\n  - value: x.demobrand.com\n    confidence: high\n    sources: [doc]\n    seen: 2026-01-01\n"}, "trap", 24},
-		{"a look-alike that implies", map[string]string{"demo.yaml": demo + "lookalikes:\n  - value: demobrand.org\n    confidence: high\n    implies: visited\n    sources: [doc]\n    seen: 2026-01-01\n"}, "implies", 24},
+		{"a trap that is matched", map[string]string{"demo.yaml": bare + "traps:\n  - names: [www.demobrand.com]\n    why: test\n"}, "trap", 24},
+		{"a look-alike that is matched", map[string]string{"demo.yaml": bare + "lookalikes:\n  - value: x.demobrand.com\n    confidence: high\n    sources: [doc]\n    seen: 2026-01-01\n"}, "trap", 24},
+		{"a look-alike that implies", map[string]string{"demo.yaml": bare + "lookalikes:\n  - value: demobrand.org\n    confidence: high\n    implies: visited\n    sources: [doc]\n    seen: 2026-01-01\n"}, "implies", 24},
 		{"an unknown policy", map[string]string{"demo.yaml": demo + "policies: [none-such]\n"}, "policy", 0},
 		{"a country that is none", map[string]string{"demo.yaml": strings.Replace(demo, "country: US", "country: usa", 1)}, "vendor", 0},
 		{"a version that is no date", map[string]string{"demo.yaml": strings.Replace(demo, "version: 2026-01-01", "version: 1.0", 1)}, "vendor", 0},
@@ -128,6 +192,8 @@ func TestLintPackRules(t *testing.T) {
 		{"a policy for nobody", map[string]string{"policies.yaml": "policies:\n  - {id: p, title: t, citation: c, jurisdiction: US, issued: '2026', sources: [x], vendors: [none-such]}\n"}, "policy", 2},
 		{"a policy without title", map[string]string{"policies.yaml": "policies:\n  - {id: p, citation: c, jurisdiction: US, issued: '2026', sources: [x]}\n"}, "policy", 2},
 		{"a policy with a bad date", map[string]string{"policies.yaml": "policies:\n  - {id: p, title: t, citation: c, jurisdiction: US, issued: 1 May, sources: [x]}\n"}, "policy", 2},
+		{"a deadline in a month", map[string]string{"policies.yaml": "policies:\n  - {id: p, title: t, citation: c, jurisdiction: US, issued: '2026', sources: [x], deadlines: [{what: w, date: 2026-01}]}\n"}, "policy", 2},
+		{"business days of no number", map[string]string{"policies.yaml": "policies:\n  - {id: p, title: t, citation: c, jurisdiction: US, issued: '2026', sources: [x], deadlines: [{what: w, business_days: true}]}\n"}, "policy", 2},
 		{"a policy that counts places", map[string]string{"policies.yaml": "policies:\n  - {id: p, title: t, citation: c, jurisdiction: US, issued: '2026', sources: [x], counts: [located]}\n"}, "policy", 2},
 	}
 	for _, tt := range tests {

@@ -2,6 +2,7 @@ package feeds
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -10,6 +11,7 @@ var packRules = [...]packRule{
 	{"vendor", vendorFields},
 	{"source", sourceFields},
 	{"policy", packPolicies},
+	{"trap", hasTraps},
 	{"trap", trapsHold},
 }
 
@@ -49,6 +51,16 @@ func packPolicies(l *linter, p *Pack, rule string) {
 	}
 }
 
+// hasTraps wants a pack to say what it must not match, before somebody finds out.
+func hasTraps(l *linter, p *Pack, rule string) {
+	if len(p.Traps) == 0 && slices.ContainsFunc(p.Indicators, func(i *Indicator) bool { return i.Kind.IsName() }) {
+		l.problems = append(l.problems, Problem{
+			p.File, 0, SeverityWarning, rule, "the pack has no traps",
+			"list names that resemble its own and belong to others",
+		})
+	}
+}
+
 // trapsHold holds the pack's traps and listed look-alikes against its own indicators.
 func trapsHold(l *linter, p *Pack, rule string) {
 	set, err := Compile(&Library{Packs: []*Pack{p}}, Options{})
@@ -80,7 +92,7 @@ func (l *linter) policy(p *Policy) {
 	}
 	dates := []string{p.Issued, p.Published, p.Effective}
 	for _, d := range p.Deadlines {
-		dates = append(dates, d.Date)
+		l.deadline(p, d, rule)
 	}
 	for _, d := range dates {
 		if d != "" && !isDate(d) {
@@ -95,6 +107,22 @@ func (l *linter) policy(p *Policy) {
 			l.report(p.File, p.Line, rule, p.ID+": counts "+c.String(), "count visited, likely, device or installed")
 		}
 	}
+}
+
+// deadline judges one deadline of a policy.
+func (l *linter) deadline(p *Policy, d Deadline, rule string) {
+	if d.Date != "" && !isDay(d.Date) {
+		l.report(p.File, p.Line, rule, fmt.Sprintf("%s: the date of a deadline is %q", p.ID, d.Date), "give a day, YYYY-MM-DD")
+	}
+	if d.BusinessDays && d.Days == nil {
+		l.report(p.File, p.Line, rule, p.ID+": business_days without days", "give days, or drop business_days")
+	}
+}
+
+// isDay reports whether s is a day.
+func isDay(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
 }
 
 // isDate reports whether s is a day, a month or a year.

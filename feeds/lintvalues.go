@@ -2,7 +2,6 @@ package feeds
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +15,10 @@ var indicatorRules = [...]indicatorRule{
 	{"public-suffix", SeverityError, publicSuffix},
 	{"shared-apex", SeverityError, sharedApex},
 	{"duplicate", SeverityError, duplicate},
+	{"contradiction", SeverityError, contradiction},
+	{"contradiction", SeverityError, overlap},
+	{"hides", SeverityError, hides},
+	{"confusable", SeverityError, confusableLabels},
 	{"source", SeverityError, sources},
 	{"unchecked", SeverityError, unchecked},
 	{"date", SeverityError, seenDate},
@@ -114,9 +117,8 @@ func sources(_ *linter, p *Pack, i *Indicator) (text, hint string) {
 
 // unchecked holds facts from memory to the little they can carry.
 func unchecked(_ *linter, _ *Pack, i *Indicator) (text, hint string) {
-	onlyMemory := len(i.Sources) > 0 && !slices.ContainsFunc(i.Sources, func(s string) bool { return s != Recalled })
 	switch {
-	case onlyMemory && i.Confidence != Low:
+	case i.Unchecked() && i.Confidence != Low:
 		return "a fact from memory alone with confidence " + string(i.Confidence), "lower the confidence to low, or find a source"
 	case i.Confidence == Low && i.Implies > Likely:
 		return "confidence low implies " + i.Implies.String(), "imply likely at most, or find a source"

@@ -26,7 +26,8 @@ type Library struct {
 	Policies []*Policy // sorted by id
 	Shared   Shared
 
-	sums []string // kind, name and digest of what is not a pack
+	sums  []string // kind, name and digest of what is not a pack
+	forms forms    // of files read before, by digest
 }
 
 // Load reads the embedded packs and then every *.yaml file of the directories. A pack
@@ -37,7 +38,7 @@ func Load(dirs []string) (*Library, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the embedded packs: %w", err)
 	}
-	lib := &Library{}
+	lib := &Library{forms: readForms(compiledForms)}
 	errs := []error{lib.addDir(sub, "packs")}
 	for _, d := range dirs {
 		errs = append(errs, lib.addDir(os.DirFS(d), d))
@@ -92,14 +93,14 @@ func (l *Library) add(name, file string, data []byte) error {
 	sum := sha256.Sum256(data)
 	if name == "policies.yaml" {
 		l.note(name, sum)
-		return l.addPolicies(file, data)
+		return l.addPolicies(file, data, sum)
 	}
 	if isShared(name) {
 		l.note(name, sum)
-		return l.Shared.add(file, data)
+		return l.addShared(file, data, sum)
 	}
 	var f packFile
-	if err := decode(file, data, &f); err != nil {
+	if err := l.forms.read(file, data, sum, &f); err != nil {
 		return err
 	}
 	p, err := f.pack(file)

@@ -3,10 +3,13 @@ package feeds
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
+
+const demoTraps = "traps: [{names: [notdemobrand.com], why: ends alike}]\n"
 
 // demo is a small pack without faults.
 const demo = `id: demo
@@ -29,19 +32,19 @@ indicators:
     confidence: high
     sources: [doc]
     seen: 2026-01-01
-sources:
+` + demoTraps + `sources:
   doc: {kind: vendor-doc, ref: https://demobrand.com/doc, license: facts}
 `
 
 func TestLoadTellsFileAndLine(t *testing.T) {
 	tests := []struct{ name, file, text, want string }{
-		{"unknown field", "demo.yaml", demo + "colour: red\n", "demo.yaml:23"},
-		{"unknown field in an entry", "demo.yaml", strings.Replace(demo, "    function: web", "    funktion: web", 1), "demo.yaml:9"},
+		{"unknown field", "demo.yaml", demo + "colour: red\n", "demo.yaml:24: unknown field \"colour\": see packs/README.md"},
+		{"unknown field in an entry", "demo.yaml", strings.Replace(demo, "    function: web", "    funktion: web", 1), "demo.yaml:9: unknown field \"funktion\": did you mean function?"},
 		{"unknown class", "demo.yaml", strings.Replace(demo, "implies: installed", "implies: sure", 1), "demo.yaml:14: unknown evidence class"},
 		{"unknown kind", "demo.yaml", strings.Replace(demo, "kind: suffix", "kind: prefix", 1), "demo.yaml:7: unknown indicator kind"},
 		{"a kind with its own section", "demo.yaml", strings.Replace(demo, "kind: suffix", "kind: sinkhole", 1), "demo.yaml:7: kind sinkhole"},
 		{"no value", "demo.yaml", strings.Replace(demo, "    value: demobrand.com\n", "", 1), "demo.yaml:7: an entry needs a value"},
-		{"repeated key", "demo.yaml", demo + "name: again\n", "demo.yaml:23"},
+		{"repeated key", "demo.yaml", demo + "name: again\n", "demo.yaml:24"},
 		{"wrong type", "demo.yaml", strings.Replace(demo, "brands: [demobrand]", "brands: {a: b}", 1), "demo.yaml:5"},
 		{"anchor", "demo.yaml", strings.Replace(demo, "name: Demo", "name: &a Demo", 1), "demo.yaml:2"},
 		{"not YAML", "demo.yaml", "id: [", "demo.yaml:1"},
@@ -53,14 +56,45 @@ func TestLoadTellsFileAndLine(t *testing.T) {
 		{"bad id", "demo.yaml", strings.Replace(demo, "id: demo", "id: ../demo", 1), "use lower-case letters"},
 		{"policy without what", "policies.yaml", "policies:\n  - id: p\n    deadlines:\n      - days: 3\n", "policies.yaml:2: policy p: a deadline must say"},
 		{"policy twice", "policies.yaml", "policies:\n  - id: p\n  - id: p\n", "policies.yaml:3: policy p is given twice"},
+		{"unknown field of a policy", "policies.yaml", "policies:\n  - id: p\n    vendor: [demo]\n", "policies.yaml:3: unknown field \"vendor\": did you mean vendors?"},
+		{"a field of another section", "demo.yaml", demo + "listener: agent\n", "unknown field \"listener\": it is a field of another section"},
+		{"unknown asset", "policies.yaml", "policies:\n  - id: p\n    assets: [toaster]\n", "policies.yaml:2: unknown sort of asset"},
+		{"unknown severity", "policies.yaml", "policies:\n  - id: p\n    severity: huge\n", "policies.yaml:2: unknown severity"},
 		{"bad address", "resolvers.yaml", "resolvers:\n  - name: r\n    addresses: [8.8.8]\n", "resolvers.yaml: reading the prefix"},
-		{"walk with too few resolvers", "demo.yaml", demo + "behaviours:\n  - kind: resolver_walk\n    names: [a.demobrand.com]\n    resolvers: [8.8.8.8]\n    min: 2\n", "demo.yaml:24: min is 2"},
+		{"walk with too few resolvers", "demo.yaml", demo + "behaviours:\n  - kind: resolver_walk\n    names: [a.demobrand.com]\n    resolvers: [8.8.8.8]\n    min: 2\n", "demo.yaml:25: min is 2"},
 	}
 	for _, tt := range tests {
 		err := (&Library{}).add(tt.file, tt.file, []byte(tt.text))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %v, want %q in it", tt.name, err, tt.want)
 		}
+	}
+}
+
+// TestFieldsAreAllListed: hints can only name fields that are listed.
+func TestFieldsAreAllListed(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag := regexp.MustCompile("`yaml:\"([a-z_]+)")
+	found := 0
+	for _, f := range files {
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range tag.FindAllSubmatch(text, -1) {
+			if found++; !slices.Contains(fields[:], string(m[1])) {
+				t.Errorf("%s: field %s is not listed", f, m[1])
+			}
+		}
+	}
+	if found < 60 || !slices.IsSorted(fields[:]) {
+		t.Errorf("%d fields found, sorted %v", found, slices.IsSorted(fields[:]))
 	}
 }
 

@@ -24,41 +24,41 @@ type packFile struct {
 	Traps      []trapEntry       `yaml:"traps"`
 }
 
-// entry is one or more facts of the same kind and standing.
+// entry is one or more facts of the same kind and standing. Line is where it begins.
 type entry struct {
-	line int
+	Line int `json:"line"`
 	entryFields
 }
 
 // entryFields are all text: the YAML library is slow at types that read text themselves.
 type entryFields struct {
-	Kind       string            `yaml:"kind"`
-	Value      string            `yaml:"value"`
-	Values     []string          `yaml:"values"`
-	Product    string            `yaml:"product"`
-	Function   string            `yaml:"function"`
-	Implies    string            `yaml:"implies"`
-	Confidence string            `yaml:"confidence"`
-	Sources    []string          `yaml:"sources"`
-	Seen       string            `yaml:"seen"`
-	Note       string            `yaml:"note"`
-	Shared     bool              `yaml:"shared"`
-	Misleading bool              `yaml:"misleading"`
-	Listener   string            `yaml:"listener"`
-	Products   map[string]string `yaml:"products"`
-	Names      []string          `yaml:"names"`
-	Resolvers  []string          `yaml:"resolvers"`
-	Min        int               `yaml:"min"`
+	Kind       string            `yaml:"kind" json:"kind,omitempty"`
+	Value      string            `yaml:"value" json:"value,omitempty"`
+	Values     []string          `yaml:"values" json:"values,omitempty"`
+	Product    string            `yaml:"product" json:"product,omitempty"`
+	Function   string            `yaml:"function" json:"function,omitempty"`
+	Implies    string            `yaml:"implies" json:"implies,omitempty"`
+	Confidence string            `yaml:"confidence" json:"confidence,omitempty"`
+	Sources    []string          `yaml:"sources" json:"sources,omitempty"`
+	Seen       string            `yaml:"seen" json:"seen,omitempty"`
+	Note       string            `yaml:"note" json:"note,omitempty"`
+	Shared     bool              `yaml:"shared" json:"shared,omitempty"`
+	Misleading bool              `yaml:"misleading" json:"misleading,omitempty"`
+	Listener   string            `yaml:"listener" json:"listener,omitempty"`
+	Products   map[string]string `yaml:"products" json:"products,omitempty"`
+	Names      []string          `yaml:"names" json:"names,omitempty"`
+	Resolvers  []string          `yaml:"resolvers" json:"resolvers,omitempty"`
+	Min        int               `yaml:"min" json:"min,omitempty"`
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler to keep the line.
 func (e *entry) UnmarshalYAML(n ast.Node) (err error) {
-	e.line, err = decodeNode(n, &e.entryFields)
+	e.Line, err = decodeNode(n, &e.entryFields)
 	return err
 }
 
 type trapEntry struct {
-	line int
+	Line int `json:"line"`
 	trapFields
 }
 
@@ -69,7 +69,7 @@ type trapFields struct {
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler to keep the line.
 func (e *trapEntry) UnmarshalYAML(n ast.Node) (err error) {
-	e.line, err = decodeNode(n, &e.trapFields)
+	e.Line, err = decodeNode(n, &e.trapFields)
 	return err
 }
 
@@ -101,14 +101,14 @@ func (f *packFile) pack(file string) (*Pack, error) {
 	for _, e := range f.Behaviours {
 		w, err := e.walk(p)
 		if err != nil {
-			errs = append(errs, &fileError{file, e.line, err})
+			errs = append(errs, &fileError{file, e.Line, err})
 			continue
 		}
 		p.Walks = append(p.Walks, w)
 	}
 	for _, t := range f.Traps {
 		for _, n := range t.Names {
-			p.Traps = append(p.Traps, Trap{Name: n, Why: t.Why, Line: t.line})
+			p.Traps = append(p.Traps, Trap{Name: n, Why: t.Why, Line: t.Line})
 		}
 	}
 	return p, errors.Join(errs...)

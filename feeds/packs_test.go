@@ -190,11 +190,15 @@ func TestSharedTraps(t *testing.T) {
 	}
 	for _, n := range c.MustMatch {
 		name, err := Canonical(n)
-		if err != nil || strings.HasSuffix(name, ".mi.com") || strings.HasSuffix(name, ".qq.com") {
-			continue // vendors without a pack
+		want := "kaspersky"
+		switch {
+		case strings.HasSuffix(name, ".mi.com"):
+			want = "xiaomi"
+		case strings.HasSuffix(name, ".qq.com"):
+			want = "tencent"
 		}
-		if m := s.Name([]byte(name), nil); len(m) != 1 || m[0].Vendor.ID != "kaspersky" {
-			t.Errorf("%s gives %v", n, ids(m))
+		if m := s.Name([]byte(name), nil); err != nil || len(m) != 1 || m[0].Vendor.ID != want || m[0].Lookalike {
+			t.Errorf("%s gives %v, %v, want %s", n, ids(m), err, want)
 		}
 	}
 }
@@ -254,6 +258,41 @@ func TestShippedNamesGiveTheRightClass(t *testing.T) {
 		"bucket.storage.yandexcloud.net":              "",
 		"connectivitycheck.platform.hicloud.com":      "huawei device",
 		"connectivitycheck.platform.hihonorcloud.com": "",
+		"eu.ot.io.mi.com":                             "xiaomi device",
+		"deot.io.mi.com":                              "xiaomi device",
+		"analytics.ff.avast.sec.miui.com":             "xiaomi device",
+		"www.miui.com":                                "xiaomi visited",
+		"dotomi.com":                                  "",
+		"szlong.weixin.qq.com":                        "tencent installed",
+		"mp.weixin.qq.com":                            "tencent visited",
+		"ulogs.umeng.com":                             "alibaba visited misleading",
+		"alt3-mtalk.google.com":                       "google installed",
+		"fonts.gstatic.com":                           "",
+		"13-courier.push.apple.com":                   "apple device",
+		"wps.apple.com":                               "apple device",
+		"www.icloud.com":                              "apple visited",
+		"ivanticloud.com":                             "",
+		"update.msk4.drweb.com":                       "drweb installed",
+		"download.geo.drweb.com":                      "drweb visited",
+		"heroku.com":                                  "",
+		"aic-ngfts.lge.com":                           "lg device",
+		"us04xmppapi.zoom.us":                         "zoom installed",
+		"us02web.zoom.us":                             "zoom visited",
+		"ioc-gw-prod-us-1a.sentinelone.net":           "sentinelone installed",
+		"usea1-017.sentinelone.net":                   "sentinelone likely",
+		"n-euw1-devs.tplinkcloud.com":                 "tp-link device",
+		"home.tplinkdns.com":                          "tp-link visited misleading",
+		"openapi.tuyaeu.com":                          "tuya visited",
+		"m2.tuyaeu.com":                               "tuya device",
+		"iotaccess.easy4ipcloud.com":                  "dahua device",
+		"www.vivo.com.br":                             "",
+		"life360.com":                                 "",
+		"relay-1a2b3c.net.anydesk.com":                "anydesk installed",
+		"router7.teamviewer.com":                      "teamviewer installed",
+		"api.deepseek.com":                            "deepseek likely",
+		"www.facebook.com":                            "meta visited",
+		"connect.facebook.net":                        "meta visited misleading",
+		"p16-sign-va.tiktokcdn.com":                   "bytedance visited",
 	} {
 		var got []string
 		for _, m := range s.Name([]byte(name), nil) {

@@ -21,7 +21,13 @@ type Policy struct {
 	Deadlines    []Deadline
 	// Counts lists the evidence classes the policy speaks of, set to
 	// installed, likely and device where the file is silent.
-	Counts     []Class
+	Counts []Class
+	// Assets are the sorts of device the policy speaks of, all of them where empty. What
+	// sort a host is, is for its owner to say.
+	Assets []Asset
+	// Severity is the most an alert rests on the policy for, high where the file is
+	// silent: less is for advice, and for what binds others than those who use a product.
+	Severity   Level
 	Vendors    []string
 	Scope      string
 	Sources    []string
@@ -61,6 +67,48 @@ func (s *Start) UnmarshalText(b []byte) error {
 		return nil
 	}
 	return fmt.Errorf("unknown start of a deadline %q: use issued, finding or report", b)
+}
+
+// Asset is a sort of device a Policy may be narrowed to.
+type Asset string
+
+// Assets.
+const (
+	AssetMobile  Asset = "mobile"  // phones and tablets
+	AssetCamera  Asset = "camera"  // cameras and recorders
+	AssetNetwork Asset = "network" // equipment of telecommunication networks
+	AssetRouter  Asset = "router"  // routers of homes and small offices
+	AssetDrone   Asset = "drone"   // unmanned aircraft and what steers them
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler and refuses unknown values.
+func (a *Asset) UnmarshalText(b []byte) error {
+	*a = Asset(b)
+	switch *a {
+	case AssetMobile, AssetCamera, AssetNetwork, AssetRouter, AssetDrone:
+		return nil
+	}
+	return fmt.Errorf("unknown sort of asset %q: use mobile, camera, network, router or drone", b)
+}
+
+// Level is a degree of severity.
+type Level string
+
+// Levels.
+const (
+	LevelHigh   Level = "high"
+	LevelMedium Level = "medium"
+	LevelLow    Level = "low"
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler and refuses unknown values.
+func (l *Level) UnmarshalText(b []byte) error {
+	*l = Level(b)
+	switch *l {
+	case LevelHigh, LevelMedium, LevelLow:
+		return nil
+	}
+	return fmt.Errorf("unknown severity %q: use high, medium or low", b)
 }
 
 // Counted reports whether evidence of class c falls under the policy.

@@ -14,7 +14,7 @@ type policyFile struct {
 }
 
 type policyEntry struct {
-	line int
+	Line int `json:"line"`
 	policyFields
 }
 
@@ -32,6 +32,8 @@ type policyFields struct {
 	Starts       string          `yaml:"starts"`
 	Deadlines    []deadlineEntry `yaml:"deadlines"`
 	Counts       []string        `yaml:"counts"`
+	Assets       []string        `yaml:"assets"`
+	Severity     string          `yaml:"severity"`
 	Vendors      []string        `yaml:"vendors"`
 	Scope        string          `yaml:"scope"`
 	Sources      []string        `yaml:"sources"`
@@ -48,7 +50,7 @@ type deadlineEntry struct {
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler to keep the line.
 func (e *policyEntry) UnmarshalYAML(n ast.Node) (err error) {
-	e.line, err = decodeNode(n, &e.policyFields)
+	e.Line, err = decodeNode(n, &e.policyFields)
 	return err
 }
 
@@ -57,10 +59,17 @@ func (e *policyEntry) policy(file string) (*Policy, error) {
 	p := &Policy{
 		ID: e.ID, Citation: e.Citation, Title: e.Title, Issuer: e.Issuer, Jurisdiction: e.Jurisdiction,
 		Issued: e.Issued, Published: e.Published, Effective: e.Effective, Binds: e.Binds,
-		Starts: StartIssued, Vendors: e.Vendors, Scope: e.Scope, Sources: e.Sources,
-		File: file, Line: e.line,
+		Starts: StartIssued, Severity: LevelHigh, Vendors: e.Vendors, Scope: e.Scope, Sources: e.Sources,
+		File: file, Line: e.Line,
 	}
-	errs := []error{parseText(&p.Starts, e.Starts), parseText(&p.Confidence, e.Confidence)}
+	errs := []error{
+		parseText(&p.Starts, e.Starts), parseText(&p.Confidence, e.Confidence), parseText(&p.Severity, e.Severity),
+	}
+	for _, a := range e.Assets {
+		var asset Asset
+		errs = append(errs, asset.UnmarshalText([]byte(a)))
+		p.Assets = append(p.Assets, asset)
+	}
 	for _, c := range e.Counts {
 		class, err := ParseClass(c)
 		p.Counts, errs = append(p.Counts, class), append(errs, err)
@@ -77,16 +86,16 @@ func (e *policyEntry) policy(file string) (*Policy, error) {
 }
 
 // addPolicies reads a policy file; a policy replaces one of the same id.
-func (l *Library) addPolicies(file string, data []byte) error {
+func (l *Library) addPolicies(file string, data []byte, sum [32]byte) error {
 	var f policyFile
-	if err := decode(file, data, &f); err != nil {
+	if err := l.forms.read(file, data, sum, &f); err != nil {
 		return err
 	}
 	var errs []error
 	for _, e := range f.Policies {
 		p, err := e.policy(file)
 		if err != nil {
-			errs = append(errs, &fileError{file, e.line, err})
+			errs = append(errs, &fileError{file, e.Line, err})
 			continue
 		}
 		i, found := slices.BinarySearchFunc(l.Policies, p.ID, func(q *Policy, id string) int { return strings.Compare(q.ID, id) })

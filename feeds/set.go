@@ -12,6 +12,8 @@ import (
 type Set struct {
 	vendors    []*Vendor // sorted by id
 	policies   map[string][]*Policy
+	chosen     bool            // the operator chose policies
+	asked      map[string]bool // vendors the operator named
 	generation string
 	versions   []string
 

@@ -202,7 +202,7 @@ func TestOptionsChoose(t *testing.T) {
 		{Options{Vendors: []string{"yandex"}}, "yandex", ""},
 		{Options{Policies: []string{"us-bod-17-01"}}, "kaspersky", "us-bod-17-01"},
 		{Options{Policies: []string{"us-bod-17-01"}, Vendors: []string{"yandex"}}, "kaspersky yandex", "us-bod-17-01"},
-		{Options{Policies: []string{"ua-133-2017", "us-bod-17-01", "us-bod-17-01"}}, "kaspersky yandex", "ua-133-2017 us-bod-17-01"},
+		{Options{Policies: []string{"ua-133-2017", "us-bod-17-01", "us-bod-17-01"}}, "drweb kaspersky onec vk yandex", "ua-133-2017 us-bod-17-01"},
 	}
 	for _, tt := range tests {
 		s := compiled(t, lib, tt.opts)

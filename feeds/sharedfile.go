@@ -40,12 +40,13 @@ type blockedEntry struct {
 // isShared reports whether a file of that name holds shared facts.
 func isShared(name string) bool { return slices.Contains(sharedFiles[:], name) }
 
-// add appends what a shared file holds.
-func (s *Shared) add(file string, data []byte) error {
+// addShared appends what a shared file holds.
+func (l *Library) addShared(file string, data []byte, sum [32]byte) error {
 	var f sharedFile
-	if err := decode(file, data, &f); err != nil {
+	if err := l.forms.read(file, data, sum, &f); err != nil {
 		return err
 	}
+	s := &l.Shared
 	var errs []error
 	for _, r := range f.Resolvers {
 		p, err := parsePrefixes(r.Addresses)

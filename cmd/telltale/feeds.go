@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"telltale/feeds"
 )
@@ -16,6 +17,7 @@ type feedsCmd struct {
 	Lint     feedsLintCmd     `cmd:"" help:"Check packs for entries that would mislead."`
 	Match    feedsMatchCmd    `cmd:"" help:"Say which indicator a name, address or identity meets, why, and from where."`
 	Policies feedsPoliciesCmd `cmd:"" help:"List policies with their deadlines."`
+	Variants feedsVariantsCmd `cmd:"" help:"Make the names an imitator of a vendor or domain might choose."`
 }
 
 // packFlags choose the packs.
@@ -29,6 +31,16 @@ func (f *packFlags) library() (*feeds.Library, error) {
 		return nil, fmt.Errorf("loading vendor packs: %w", err)
 	}
 	return lib, nil
+}
+
+// set returns all packs, and what they are compiled to.
+func (f *packFlags) set() (*feeds.Library, *feeds.Set, error) {
+	lib, err := f.library()
+	if err != nil {
+		return nil, nil, err
+	}
+	set, err := feeds.Compile(lib, feeds.Options{})
+	return lib, set, err
 }
 
 type feedsListCmd struct {
@@ -122,7 +134,8 @@ func (c *feedsShowCmd) Run(e *env) error {
 
 type feedsLintCmd struct {
 	packFlags
-	Dirs []string `arg:"" optional:"" name:"dir" help:"Directories with packs to check beside the embedded ones."`
+	Dirs       []string `arg:"" optional:"" name:"dir" help:"Directories with packs to check beside the embedded ones."`
+	StaleAfter int      `default:"1095" help:"Warn of entries whose newest source is older than that many days; 0 for no warning." placeholder:"DAYS"`
 }
 
 // Run checks all packs; problems are an error.
@@ -132,9 +145,13 @@ func (c *feedsLintCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	problems := feeds.Lint(lib)
+	if c.StaleAfter > 0 {
+		problems = append(problems, feeds.Stale(lib, time.Now(), time.Duration(c.StaleAfter)*24*time.Hour)...)
+	}
 	bad := 0
 	b := &strings.Builder{}
-	for _, p := range feeds.Lint(lib) {
+	for _, p := range problems {
 		fmt.Fprintln(b, p)
 		if p.Severity == feeds.SeverityError {
 			bad++
@@ -149,8 +166,18 @@ func (c *feedsLintCmd) Run(e *env) error {
 		}
 		return fmt.Errorf("%d problems: mend the packs and run this again", bad)
 	}
-	fmt.Fprintf(b, "%d packs, %d policies: no errors\n", len(lib.Packs), len(lib.Policies))
+	fmt.Fprintf(b, "%d packs, %d policies: no errors%s\n", len(lib.Packs), len(lib.Policies), warnings(len(problems)))
 	return e.print(b)
+}
+
+func warnings(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return ", 1 warning"
+	}
+	return fmt.Sprintf(", %d warnings", n)
 }
 
 type feedsMatchCmd struct {
@@ -160,11 +187,7 @@ type feedsMatchCmd struct {
 
 // Run explains what each query meets; none met is exit status 1.
 func (c *feedsMatchCmd) Run(e *env) error {
-	lib, err := c.library()
-	if err != nil {
-		return err
-	}
-	set, err := feeds.Compile(lib, feeds.Options{})
+	lib, set, err := c.set()
 	if err != nil {
 		return err
 	}
@@ -231,94 +254,6 @@ func explain(w *strings.Builder, lib *feeds.Library, x *feeds.Explanation) {
 	for _, f := range x.Facts {
 		fmt.Fprintf(w, "  %s\n", f)
 	}
-}
-
-// policyRow is one policy in a list.
-type policyRow struct {
-	ID           string        `json:"id"`
-	Title        string        `json:"title"`
-	Citation     string        `json:"citation"`
-	Issuer       string        `json:"issuer"`
-	Jurisdiction string        `json:"jurisdiction"`
-	Issued       string        `json:"issued"`
-	Binds        string        `json:"binds"`
-	Vendors      []string      `json:"vendors"`
-	Counts       []feeds.Class `json:"counts"`
-	Deadlines    []deadlineRow `json:"deadlines"`
-	Scope        string        `json:"scope,omitempty"`
-	Sources      []string      `json:"sources"`
-}
-
-type deadlineRow struct {
-	Date         string `json:"date,omitempty"`
-	Days         *int   `json:"days,omitempty"`
-	BusinessDays bool   `json:"business_days,omitempty"`
-	Starts       string `json:"starts,omitempty"`
-	What         string `json:"what"`
-}
-
-func policyOf(p *feeds.Policy) policyRow {
-	r := policyRow{
-		ID: p.ID, Title: p.Title, Citation: p.Citation, Issuer: p.Issuer, Jurisdiction: p.Jurisdiction,
-		Issued: p.Issued, Binds: p.Binds, Vendors: p.Vendors, Counts: p.Counts, Scope: p.Scope,
-		Sources: p.Sources, Deadlines: []deadlineRow{},
-	}
-	for _, d := range p.Deadlines {
-		starts := d.Starts
-		if starts == "" {
-			starts = p.Starts
-		}
-		r.Deadlines = append(r.Deadlines, deadlineRow{d.Date, d.Days, d.BusinessDays, string(starts), d.What})
-	}
-	return r
-}
-
-type feedsPoliciesCmd struct {
-	packFlags
-	Format string `enum:"text,json" default:"text" help:"text or json."`
-}
-
-// Run lists the policies.
-func (c *feedsPoliciesCmd) Run(e *env) error {
-	lib, err := c.library()
-	if err != nil {
-		return err
-	}
-	if c.Format == "json" {
-		rows := []policyRow{}
-		for _, p := range lib.Policies {
-			rows = append(rows, policyOf(p))
-		}
-		return writeJSON(e.stdout, rows)
-	}
-	b := &strings.Builder{}
-	for _, p := range lib.Policies {
-		var counts []string
-		for _, k := range p.Counts {
-			counts = append(counts, k.String())
-		}
-		fmt.Fprintf(b, "%s\n  %s (%s, %s)\n  %s\n  binds: %s\n  vendors: %s; counts: %s\n", p.ID, p.Title, p.Issuer, p.Jurisdiction, p.Citation, p.Binds,
-			strings.Join(p.Vendors, ", "), strings.Join(counts, ", "))
-		for _, d := range p.Deadlines {
-			fmt.Fprintf(b, "  deadline: %s\n", deadline(d))
-		}
-	}
-	return e.print(b)
-}
-
-func deadline(d feeds.Deadline) string {
-	s := d.What
-	if d.Days != nil {
-		unit := "days"
-		if d.BusinessDays {
-			unit = "business days"
-		}
-		s = fmt.Sprintf("%d %s: %s", *d.Days, unit, s)
-	}
-	if d.Date != "" {
-		s = d.Date + ", " + s
-	}
-	return s
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -63,7 +63,7 @@ func pages(t *testing.T) []string {
 	for _, p := range lib.Packs {
 		n := 0
 		for _, i := range p.Indicators {
-			if !i.Kind.IsName() || i.Kind == feeds.KindRegex || i.Implies > feeds.Visited || n == 60 {
+			if !i.Kind.IsName() || i.Kind == feeds.KindRegex || i.Implies > feeds.Visited || n == 12 {
 				continue
 			}
 			n++

@@ -39,6 +39,9 @@ func (s *Summary) policies(b *strings.Builder) {
 	for _, c := range running {
 		fmt.Fprintf(b, "  %s  %s\n", c.policy.ID, shorten(c.policy.Citation))
 		fmt.Fprintf(b, "      %s, first found %s\n", plural(len(c.hosts), "host"), stamp(c.first)[:10])
+		if len(c.policy.Assets) > 0 {
+			fmt.Fprintf(b, "      speaks of %s only: see which of the hosts are such\n", assets(c.policy.Assets))
+		}
 		for _, d := range c.policy.Deadlines {
 			b.WriteString("      " + s.deadline(c, d) + "\n")
 		}
@@ -46,6 +49,19 @@ func (s *Summary) policies(b *strings.Builder) {
 	ids(b, "without a deadline", silent)
 	ids(b, "issued after the last packet", later)
 	b.WriteByte('\n')
+}
+
+// assets names the sorts of device a policy is narrowed to.
+func assets(list []feeds.Asset) string {
+	words := map[feeds.Asset]string{
+		feeds.AssetMobile: "mobile devices", feeds.AssetCamera: "cameras and recorders",
+		feeds.AssetNetwork: "telecommunication equipment", feeds.AssetRouter: "routers", feeds.AssetDrone: "drones",
+	}
+	var all []string
+	for _, a := range list {
+		all = append(all, words[a])
+	}
+	return strings.Join(all, " and ")
 }
 
 // maxCitation keeps a heading on one line; 'telltale feeds policies' has the whole text.

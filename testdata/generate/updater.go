@@ -96,15 +96,19 @@ func (t *trace) fetch(at time.Time, client netip.Addr, path, magic string, refus
 		d.refuse()
 		return d.at
 	}
-	t.contact(client, "http", UpdateServer().String())
+	t.request(d, path, updaterAgent, append([]byte(magic), t.bytes(1000+t.dice.IntN(2500))...))
+	return d.at
+}
+
+// request fetches a path from an address literal on a new connection.
+func (t *trace) request(d *dialogue, path, agent string, body []byte) {
+	t.contact(d.client.addr, "http", UpdateServer().String())
 	d.open()
 	d.send([]byte(strings.Join([]string{
 		"GET " + path + " HTTP/1.0", "Host: " + UpdateServer().String(), "Pragma: no-cache",
-		"Cache-Control: no-cache", "Connection: keep-alive", "User-Agent: " + updaterAgent, "", "",
+		"Cache-Control: no-cache", "Connection: keep-alive", "User-Agent: " + agent, "", "",
 	}, "\r\n")))
-	body := append([]byte(magic), t.bytes(1000+t.dice.IntN(2500))...)
 	d.reply(fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n"+
 		"Content-Length: %d\r\nConnection: keep-alive\r\n\r\n%s", len(body), body))
 	d.end()
-	return d.at
 }
