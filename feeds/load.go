@@ -25,6 +25,7 @@ type Library struct {
 	Packs    []*Pack   // sorted by id
 	Policies []*Policy // sorted by id
 	Shared   Shared
+	Feeds    []*Feed // lists of the operator, in the order they were given
 
 	sums []string // kind, name and digest of what is not a pack
 }
@@ -152,6 +153,9 @@ func (l *Library) Generation() string {
 	}
 	for _, p := range l.Packs {
 		_, _ = fmt.Fprintf(h, "pack %s %x\n", p.ID, p.sum)
+	}
+	for _, f := range l.Feeds {
+		_, _ = fmt.Fprintf(h, "list %s %s %s %s %s %s %x\n", f.Name, f.Vendor.ID, f.Product, f.Function, f.Implies, f.Confidence, f.Digest)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }

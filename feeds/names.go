@@ -53,6 +53,17 @@ func (b *namesBuilder) add(name string, rule uint32) {
 	b.t.text = append(b.t.text, name...)
 }
 
+// addBytes is add without a copy of the name.
+func (b *namesBuilder) addBytes(name []byte, rule uint32) {
+	b.t.entries = append(b.t.entries, nameEntry{off: uint32(len(b.t.text)), size: uint16(len(name)), rule: rule})
+	b.t.text = append(b.t.text, name...)
+}
+
+// grow makes room for more entries, so that what is built has none to spare.
+func (b *namesBuilder) grow(entries, text int) {
+	b.t.entries, b.t.text = slices.Grow(b.t.entries, entries), slices.Grow(b.t.text, text)
+}
+
 // build returns the table; the builder must not be used again.
 func (b *namesBuilder) build() names {
 	t := b.t
@@ -69,14 +80,22 @@ func (b *namesBuilder) build() names {
 		e.hash = uint32(h >> 32)
 		f := filterBit(h) & t.bitMsk
 		t.filter[f/64] |= 1 << (f % 64)
-		s := h & t.slotMsk
-		for t.slots[s] != 0 {
-			s = (s + 1) & t.slotMsk
-		}
-		t.slots[s] = uint32(i + 1)
+		t.place(h, i)
 		t.minLen, t.maxLen = min(t.minLen, int(e.size)), max(t.maxLen, int(e.size))
 	}
 	return t
+}
+
+// place gives entry i a slot. The same name with the same rule again gets none.
+func (t *names) place(h uint64, i int) {
+	e, s := &t.entries[i], h&t.slotMsk
+	for ; t.slots[s] != 0; s = (s + 1) & t.slotMsk {
+		o := &t.entries[t.slots[s]-1]
+		if o.hash == e.hash && o.rule == e.rule && string(t.name(o)) == string(t.name(e)) {
+			return
+		}
+	}
+	t.slots[s] = uint32(i + 1)
 }
 
 func (t *names) name(e *nameEntry) []byte { return t.text[e.off : e.off+uint32(e.size)] }
