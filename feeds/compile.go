@@ -49,7 +49,7 @@ type compiler struct {
 	names  namesBuilder
 	dashed namesBuilder
 	addrs  []addrRule
-	regex  int             // expressions of the pack at hand
+	regex  int // expressions of the pack at hand
 	errs   []error
 }
 

@@ -17,7 +17,9 @@ var _ = register(Format{
 	Name: "rpz", Help: "DNS response policy zone in master-file form", Order: 40,
 	Reach: feeds.ReachExact,
 	looks: func(h *head) bool {
-		return h.any(func(l string) bool { return strings.HasPrefix(l, "$TTL") || strings.HasPrefix(l, "$ORIGIN") || isSOA(l) })
+		return h.any(func(l string) bool {
+			return strings.HasPrefix(l, "$TTL") || strings.HasPrefix(l, "$ORIGIN") || isSOA(l)
+		})
 	},
 	read: readRPZ,
 })
