@@ -36,6 +36,7 @@ const (
 	Sinkhole        Kind = "sinkhole"
 	Foreign         Kind = "foreign"
 	HealthInput     Kind = "health.input" // an input could not be read to its end
+	HealthFeed      Kind = "health.feed"  // new packs or lists were refused; the old ones stay in use
 )
 
 // Severity is how much an Alert matters, as the values of RFC 5424 name it.

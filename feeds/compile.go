@@ -63,6 +63,7 @@ func (c *compiler) pack(p *Pack) {
 	c.set.versions = append(c.set.versions, p.ID+"@"+p.Version)
 	c.regex = 0
 	for _, list := range [][]*Indicator{p.Indicators, p.Lookalikes, p.Sinkholes} {
+		c.set.size += len(list)
 		for _, i := range list {
 			c.check(i, c.indicator(&p.Vendor, i))
 		}

@@ -69,6 +69,7 @@ func (c *compiler) feeds(list []*Feed, packs []*Pack, policies []*Policy) {
 		seen[f.Name] = true
 		v := c.vendorOf(f, packs, policies)
 		c.set.versions = append(c.set.versions, fmt.Sprintf("%s@%x", f.Name, f.Digest[:4]))
+		c.set.size += f.Len()
 		c.feedNames(f, v)
 		j.add(c.set, f, v)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -41,12 +42,25 @@ func Load(dirs []string) (*Library, error) {
 	lib := &Library{}
 	errs := []error{lib.addDir(sub, "packs")}
 	for _, d := range dirs {
-		errs = append(errs, lib.addDir(os.DirFS(d), d))
+		errs = append(errs, lib.AddDir(d))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return lib, nil
+}
+
+// AddDir reads every *.yaml file of a directory, as Load does.
+func (l *Library) AddDir(dir string) error { return l.addDir(os.DirFS(dir), dir) }
+
+// AddFiles reads files that are already in memory, by name and in its order. label
+// stands for their directory in messages.
+func (l *Library) AddFiles(files map[string][]byte, label string) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		errs = append(errs, l.add(name, path.Join(label, name), files[name]))
+	}
+	return errors.Join(errs...)
 }
 
 // addDir reads the files of one directory. label is the directory's name in messages.

@@ -32,6 +32,7 @@ type Set struct {
 	lookups sharedTables
 	listed  listed
 	byID    map[string]Match // of every Indicator
+	size    int
 }
 
 // rule is a Match ready to be handed out, and the expression it depends on.
@@ -180,6 +181,9 @@ func (s *Set) Vendors() []*Vendor { return s.vendors }
 
 // Policies returns the policies in force that bind a vendor, sorted by id.
 func (s *Set) Policies(vendor string) []*Policy { return s.policies[vendor] }
+
+// Len returns the number of indicators and of entries of lists.
+func (s *Set) Len() int { return s.size }
 
 // Generation names the knowledge the Set was made of: 16 hexadecimal digits that
 // change with any byte of any file read.

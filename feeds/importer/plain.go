@@ -14,7 +14,8 @@ var _ = register(Format{
 })
 
 // readPlain reads one entry a line. What follows a space is a remark, as in the lists
-// of Spamhaus ("192.0.2.0/24 ; SBL1") and in many others.
+// of Spamhaus ("192.0.2.0/24 ; SBL1") and in many others. A dot or "*." before a name takes
+// everything below it too, "=" the name alone.
 func readPlain(in *input, out *sink) error {
 	for {
 		line, ok := in.data(out, "#;!/")
@@ -29,6 +30,8 @@ func readPlain(in *input, out *sink) error {
 			line, reach = rest, feeds.ReachSuffix
 		} else if rest, found := bytes.CutPrefix(line, []byte(".")); found {
 			line, reach = rest, feeds.ReachSuffix
+		} else if rest, found := bytes.CutPrefix(line, []byte("=")); found {
+			line, reach = rest, feeds.ReachExact
 		}
 		if isName(line) {
 			out.name(in.line, line, reach)

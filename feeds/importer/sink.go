@@ -273,6 +273,8 @@ func (s *sink) value(line int, text string, reach feeds.Reach) {
 	case strings.Contains(text, "://"):
 		s.url(line, text)
 	case s.address(line, text):
+	case len(text) > 2 && strings.EqualFold(text[:2], "AS") && strings.Trim(text[2:], "0123456789") == "":
+		s.asn(line, text)
 	default:
 		s.name(line, []byte(text), reach)
 	}
