@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -134,10 +135,13 @@ func (c *feedConfig) readWith(f *feeds.Feed, opts importer.Options) (*feeds.Feed
 	return f, rep, err
 }
 
+// manyEntries is the size of lists from which on memory is given back after reading.
+const manyEntries = 100_000
+
 // lists reads the lists of the configuration into lib, or sets the ranges of those that
 // name foreign ones aside.
 func (k *knowledge) lists(c *config, lib *feeds.Library) error {
-	zones := lib.SharedZones()
+	zones, entries := lib.SharedZones(), 0
 	var errs []error
 	for i := range c.Feeds {
 		l := c.Feeds[i].withDefaults()
@@ -154,6 +158,10 @@ func (k *knowledge) lists(c *config, lib *feeds.Library) error {
 			continue
 		}
 		lib.Feeds = append(lib.Feeds, f)
+		entries += f.Len()
+	}
+	if entries > manyEntries {
+		debug.FreeOSMemory() // reading leaves more garbage than list
 	}
 	return errors.Join(errs...)
 }

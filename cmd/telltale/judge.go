@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -86,6 +87,9 @@ func (f *judgeFlags) build(c *config, strict bool) (*knowledge, error) {
 	set, err := feeds.Compile(lib, feeds.Options{Policies: c.Policies, Vendors: c.Vendors, Own: c.OwnZones})
 	if err != nil {
 		return nil, usage(fmt.Errorf("compiling vendor packs: %w", err))
+	}
+	if lib = nil; set.Len() > manyEntries {
+		debug.FreeOSMemory()
 	}
 	k.detect.Set = set
 	k.packs = []string{strings.Join(set.Packs(), ", ") + " (" + set.Generation() + ")"}
