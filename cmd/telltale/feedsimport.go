@@ -175,9 +175,9 @@ func writePack(w io.Writer, f *feeds.Feed, confidence string) error {
 	}
 	exact, suffix, ranges, ases := packValues(f)
 	today := time.Now().UTC().Format(time.DateOnly)
-	print := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
-	print("# Made of %s. Go through it, and lint it, before use.\n", printable(f.File))
-	print("id: %s\nname: %s\nversion: %s\ncountry: XX\nindicators:\n", f.Vendor.ID, f.Vendor.ID, today)
+	put := func(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+	put("# Made of %s. Go through it, and lint it, before use.\n", printable(f.File))
+	put("id: %s\nname: %s\nversion: %s\ncountry: XX\nindicators:\n", f.Vendor.ID, f.Vendor.ID, today)
 	for _, s := range []struct {
 		kind    string
 		values  []string
@@ -186,16 +186,16 @@ func writePack(w io.Writer, f *feeds.Feed, confidence string) error {
 		if len(s.values) == 0 {
 			continue
 		}
-		print("  - kind: %s\n    values:\n", s.kind)
+		put("  - kind: %s\n    values:\n", s.kind)
 		for _, v := range s.values {
-			print("      - %q\n", v)
+			put("      - %q\n", v)
 		}
 		if f.Product != "" {
-			print("    product: %q\n", f.Product)
+			put("    product: %q\n", f.Product)
 		}
-		print("    function: %s\n    implies: %s\n    confidence: %s\n    sources: [list]\n    seen: %s\n", f.Function, s.implies, confidence, f.Seen)
+		put("    function: %s\n    implies: %s\n    confidence: %s\n    sources: [list]\n    seen: %s\n", f.Function, s.implies, confidence, f.Seen)
 	}
-	print("sources:\n  list: {kind: list, ref: %q, license: unknown}\n", f.Source)
+	put("sources:\n  list: {kind: list, ref: %q, license: unknown}\n", f.Source)
 	return nil
 }
 

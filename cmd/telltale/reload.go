@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,8 +56,9 @@ func (r *reloader) take(engine *detect.Engine, maker *alert.Maker) bool {
 }
 
 // watch reloads at every signal and when the content of a file changes, until ctx ends.
+// Files are looked at as often as every says; 0 is reloadEvery.
 func (r *reloader) watch(ctx context.Context, every time.Duration, hup <-chan os.Signal) {
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(cmp.Or(every, reloadEvery))
 	defer tick.Stop()
 	for {
 		select {

@@ -33,9 +33,9 @@ type mispAttribute struct {
 
 // readMISP takes the attributes that are marked for detection.
 func readMISP(in *input, out *sink) error {
-	any := false
+	some := false
 	err := walkJSON(in, out, func(key string) bool { return key == "Attribute" }, func(line int, raw json.RawMessage) {
-		any = true
+		some = true
 		out.rep.Lines++
 		var a mispAttribute
 		if err := json.Unmarshal(raw, &a); err != nil || a.Type == "" {
@@ -51,7 +51,7 @@ func readMISP(in *input, out *sink) error {
 			mispValue(line, &a, out)
 		}
 	})
-	if err == nil && !any {
+	if err == nil && !some {
 		return errors.New("no attributes: a manifest only lists events; give the files of the events")
 	}
 	return err

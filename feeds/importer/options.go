@@ -73,16 +73,14 @@ func (o Options) Validate() error {
 	o = o.withDefaults()
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if o.Format != "" && o.Format != "auto" {
-		if _, err := byName(o.Format); err != nil {
-			errs = append(errs, err)
-		}
+	if _, err := byName(o.Format); err != nil && o.Format != "" && o.Format != "auto" {
+		errs = append(errs, err)
 	}
 	if o.Reach != "" && o.Reach != feeds.ReachExact.String() && o.Reach != feeds.ReachSuffix.String() {
 		bad("match %q: use exact or suffix, or leave it out", o.Reach)
 	}
 	for _, c := range o.Countries {
-		if len(c) != 2 || c[0] < 'A' || c[0] > 'Z' || c[1] < 'A' || c[1] > 'Z' {
+		if !isCountry(c) {
 			bad("country %q: give a two-letter code in capitals", c)
 		}
 	}
@@ -93,4 +91,8 @@ func (o Options) Validate() error {
 		bad("max_size, max_entries and min_score must be positive")
 	}
 	return errors.Join(errs...)
+}
+
+func isCountry(c string) bool {
+	return len(c) == 2 && 'A' <= c[0] && c[0] <= 'Z' && 'A' <= c[1] && c[1] <= 'Z'
 }

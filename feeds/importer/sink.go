@@ -2,6 +2,7 @@ package importer
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -72,30 +73,41 @@ func (s *sink) name(line int, text []byte, reach feeds.Reach) {
 // canonical returns a name as look-ups expect it. Most names are so already, or nearly.
 func (s *sink) canonical(text []byte) ([]byte, error) {
 	text = bytes.TrimSuffix(text, []byte("."))
-	if len(text) > 0 && len(text) <= 253 {
-		c, label, dots := s.buf[:0], 0, 0
-		for _, b := range text {
-			if 'A' <= b && b <= 'Z' {
-				b += 'a' - 'A'
-			}
-			switch {
-			case b == '.' && label > 0:
-				label, dots = -1, dots+1
-			case 'a' <= b && b <= 'z' || '0' <= b && b <= '9' || b == '-' || b == '_':
-			default:
-				return s.foreign(text)
-			}
-			if label++; label > 63 {
-				return nil, fmt.Errorf("%.80q is no domain name: a label is longer than 63 bytes", text)
-			}
-			c = append(c, b)
-		}
-		if label == 0 || dots == 0 {
-			return nil, fmt.Errorf("%.80q is no domain name: it has no dot, or an empty label", text)
-		}
-		return c, s.notAddress(c)
+	if len(text) == 0 || len(text) > 253 {
+		return nil, fmt.Errorf("%.80q is no domain name: it has %d bytes, give 1 to 253", text, len(text))
 	}
-	return nil, fmt.Errorf("%.80q is no domain name: it has %d bytes, give 1 to 253", text, len(text))
+	c := s.buf[:0]
+	for _, b := range text {
+		if 'A' <= b && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		if !hostByte(b) {
+			return s.foreign(text)
+		}
+		c = append(c, b)
+	}
+	if err := checkLabels(c); err != nil {
+		return nil, fmt.Errorf("%.80q is no domain name: %w", text, err)
+	}
+	return c, s.notAddress(c)
+}
+
+// hostByte says whether c occurs in names of hosts and services (RFC 952, RFC 2782).
+func hostByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.'
+}
+
+// checkLabels holds the labels of a name against RFC 1035 §2.3.4.
+func checkLabels(c []byte) error {
+	if bytes.IndexByte(c, '.') < 0 {
+		return errors.New("it has no dot")
+	}
+	for label := range bytes.SplitSeq(c, []byte(".")) {
+		if len(label) == 0 || len(label) > 63 {
+			return errors.New("a label is empty or longer than 63 bytes")
+		}
+	}
+	return nil
 }
 
 // foreign returns the ASCII form of a name that is not plain.
@@ -108,8 +120,8 @@ func (s *sink) foreign(text []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%.80q is no domain name", text)
 	}
 	for i := range len(c) {
-		if b := c[i]; (b < 'a' || b > 'z') && (b < '0' || b > '9') && b != '-' && b != '_' && b != '.' {
-			return nil, fmt.Errorf("%.80q is no domain name: it holds %q", text, b)
+		if !hostByte(c[i]) {
+			return nil, fmt.Errorf("%.80q is no domain name: it holds %q", text, c[i])
 		}
 	}
 	if !strings.Contains(c, ".") {
