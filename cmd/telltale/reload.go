@@ -95,19 +95,28 @@ func (r *reloader) reload(must bool) {
 
 // make compiles new knowledge and makes it ready, unless it is unsound.
 func (r *reloader) make(c *config) error {
-	k, err := r.flags.build(c, true)
+	k, err := r.flags.again(c, r.size)
 	if err != nil {
 		return err
 	}
-	set := k.detect.Set
-	switch n := set.Len(); {
-	case n == 0:
-		return errors.New("there is no indicator in it")
-	case n*2 < r.size:
-		return fmt.Errorf("it holds %d entries where there were %d: less than half; if that is right, restart", n, r.size)
-	}
-	r.size = set.Len()
+	r.size = k.detect.Set.Len()
 	r.ready.Store(k)
-	r.log.Info("new packs and lists", zap.String("generation", set.Generation()), zap.Int("entries", r.size))
+	r.log.Info("new packs and lists", zap.String("generation", k.detect.Set.Generation()), zap.Int("entries", r.size))
 	return nil
+}
+
+// again makes knowledge anew where there is some of that many entries in use. Packs
+// with errors of the linter, and less than half of the entries, are refused.
+func (f *judgeFlags) again(c *config, entries int) (*knowledge, error) {
+	k, err := f.build(c, true)
+	if err != nil {
+		return nil, err
+	}
+	switch n := k.detect.Set.Len(); {
+	case n == 0:
+		return nil, errors.New("there is no indicator in it")
+	case n*2 < entries:
+		return nil, fmt.Errorf("it holds %d entries where there were %d: less than half; if that is right, restart", n, entries)
+	}
+	return k, nil
 }
