@@ -31,6 +31,7 @@ type reloader struct {
 	ready atomic.Pointer[knowledge] // made and not yet in use
 	size  int                       // entries of the Set that was made last
 	files fileSet
+	why   string // what was told last, until it is mended
 }
 
 // newReloader returns a reloader for knowledge that is in use.
@@ -85,8 +86,13 @@ func (r *reloader) reload(must bool) {
 		err = r.make(c)
 	}
 	if err == nil {
+		r.why = ""
 		return
 	}
+	if err.Error() == r.why && !must {
+		return // told already; files that are missing are missed at every look
+	}
+	r.why = err.Error()
 	r.log.Error("new packs or lists are refused, the old ones stay in use", zap.Error(err))
 	if r.refused != nil {
 		r.refused(err)

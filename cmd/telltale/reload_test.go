@@ -104,6 +104,8 @@ func TestReloadRefusesWhatIsUnsound(t *testing.T) {
 		why = nil
 		c.change()
 		r.reload(true)
+		r.reload(false)
+		r.reload(false) // nothing is told twice
 		if len(why) != 1 || !strings.Contains(why[0], c.want) || r.ready.Load() != nil {
 			t.Errorf("%s: told %q, ready %v", c.name, why, r.ready.Load() != nil)
 		}
