@@ -38,6 +38,7 @@ const (
 	Foreign         Kind = "foreign"
 	EncryptedDNS    Kind = "encrypted_dns"
 	HealthInput     Kind = "health.input" // an input could not be read to its end
+	HealthFeed      Kind = "health.feed"  // new packs or lists were refused; the old ones stay in use
 )
 
 // Severity is how much an Alert matters, as the values of RFC 5424 name it.

@@ -127,6 +127,7 @@ func (e *Engine) http(h *host, o *capture.Observation) {
 		e.proxied(o)
 		e.named(h, o)
 		e.matches = e.set.Path(o.HTTP.Target, e.matches[:0])
+		e.matches = e.set.URL(o.Name, o.HTTP.Target, e.matches)
 		for _, m := range e.matches {
 			e.contact(h, o, m, ByName, o.HTTP.Target)
 		}

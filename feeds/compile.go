@@ -24,10 +24,11 @@ func Compile(lib *Library, opts Options) (*Set, error) {
 		set: &Set{
 			shared: lib.Shared, generation: lib.Generation(), policies: make(map[string][]*Policy),
 			asns: make(map[uint32][]Match), ouis: make(ouiTable), identities: make(map[identityKey][]rule),
+			byID: make(map[string]Match), listed: listed{urls: make(map[string]uint32)},
 		},
-		seen: make(map[string]bool),
 	}
 	c.set.wants(opts)
+	c.feeds(chosen(lib, packs, policies, opts), packs, policies)
 	for _, p := range packs {
 		c.pack(p)
 		for _, q := range policies {
@@ -49,8 +50,7 @@ type compiler struct {
 	names  namesBuilder
 	dashed namesBuilder
 	addrs  []addrRule
-	seen   map[string]bool // indicator ids
-	regex  int             // expressions of the pack at hand
+	regex  int // expressions of the pack at hand
 	errs   []error
 }
 
@@ -64,6 +64,7 @@ func (c *compiler) pack(p *Pack) {
 	c.set.versions = append(c.set.versions, p.ID+"@"+p.Version)
 	c.regex = 0
 	for _, list := range [][]*Indicator{p.Indicators, p.Lookalikes, p.Sinkholes, p.generated()} {
+		c.set.size += len(list)
 		for _, i := range list {
 			c.check(i, c.indicator(&p.Vendor, i))
 		}
@@ -72,6 +73,9 @@ func (c *compiler) pack(p *Pack) {
 		for _, n := range w.Names {
 			c.check(w.Indicator, checkName(n))
 		}
+	}
+	for _, w := range p.Walks {
+		c.set.byID[w.Indicator.ID] = Match{Indicator: w.Indicator, Vendor: w.Vendor, Kind: w.Indicator.Kind}
 	}
 	c.set.walks = append(c.set.walks, p.Walks...)
 	for _, t := range p.Traps {
@@ -87,14 +91,14 @@ func (c *compiler) check(i *Indicator, err error) {
 
 // indicator adds one indicator to the table of its kind.
 func (c *compiler) indicator(v *Vendor, i *Indicator) error {
-	if c.seen[i.ID] {
+	if _, twice := c.set.byID[i.ID]; twice {
 		return errors.New("given twice: remove one")
 	}
-	c.seen[i.ID] = true
 	m := Match{
 		Indicator: i, Vendor: v, Kind: i.Kind,
 		Lookalike: i.Kind == KindLookalike, Sinkhole: i.Kind == KindSinkhole,
 	}
+	c.set.byID[i.ID] = m
 	switch i.Kind {
 	case KindSuffix, KindExact, KindLookalike:
 		return c.name(m, i.Value)
@@ -224,6 +228,7 @@ func (c *compiler) body(m Match) error {
 // finish builds the tables.
 func (c *compiler) finish(lib *Library, packs []*Pack, own []string) {
 	s := c.set
+	slices.SortFunc(s.vendors, func(a, b *Vendor) int { return strings.Compare(a.ID, b.ID) })
 	s.names = c.names.build()
 	c.dashed.t.dashed = true
 	s.dashed = c.dashed.build()

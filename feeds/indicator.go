@@ -26,6 +26,9 @@ type Indicator struct {
 	Misleading bool
 	// Listener is set for ports.
 	Listener Listener
+	// Feed is the name of the list an Indicator stands for, empty for one of a pack.
+	// Its Value is "@" and that name, whichever entry of the list is met.
+	Feed string
 	// Families maps texts in a matched body to product families, sorted by Token.
 	Families []Family
 
@@ -57,6 +60,8 @@ type Match struct {
 	Indicator *Indicator // never nil
 	Vendor    *Vendor    // never nil
 	Kind      Kind       // of the Indicator
+	// Start is where in the name looked up the listed name begins; 0 for all else.
+	Start uint16
 	// Lookalike marks a name that imitates the vendor: no contact with the vendor.
 	Lookalike bool
 	// Sinkhole marks contact with a malware trap the vendor runs: the host is

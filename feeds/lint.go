@@ -60,13 +60,8 @@ type packRule struct {
 // Lint returns what is wrong or unwise in a library, by file and line.
 func Lint(lib *Library) []Problem {
 	l := &linter{
-		lib: lib, owner: make(map[string]*Indicator), hosting: make(map[string]string),
+		lib: lib, owner: make(map[string]*Indicator), hosting: lib.SharedZones(),
 		zones: make(map[string]*Indicator), words: make(map[string]string),
-	}
-	for _, h := range lib.Shared.Hosting {
-		for _, a := range h.Apexes {
-			l.hosting[a] = h.Name
-		}
 	}
 	l.survey()
 	for _, p := range lib.Packs {

@@ -31,8 +31,7 @@ var indicatorRules = [...]indicatorRule{
 // malformed tries what Compile does to the value.
 func malformed(_ *linter, p *Pack, i *Indicator) (text, hint string) {
 	c := &compiler{
-		set:  &Set{asns: make(map[uint32][]Match), ouis: make(ouiTable), identities: make(map[identityKey][]rule)},
-		seen: make(map[string]bool),
+		set: &Set{asns: make(map[uint32][]Match), ouis: make(ouiTable), identities: make(map[identityKey][]rule), byID: make(map[string]Match)},
 	}
 	err := c.indicator(&p.Vendor, i)
 	if i.Kind == KindResolverWalk {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -25,6 +26,7 @@ type Library struct {
 	Packs    []*Pack   // sorted by id
 	Policies []*Policy // sorted by id
 	Shared   Shared
+	Feeds    []*Feed // lists of the operator, in the order they were given
 
 	sums  []string // kind, name and digest of what is not a pack
 	forms forms    // of files read before, by digest
@@ -41,12 +43,25 @@ func Load(dirs []string) (*Library, error) {
 	lib := &Library{forms: readForms(compiledForms)}
 	errs := []error{lib.addDir(sub, "packs")}
 	for _, d := range dirs {
-		errs = append(errs, lib.addDir(os.DirFS(d), d))
+		errs = append(errs, lib.AddDir(d))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return lib, nil
+}
+
+// AddDir reads every *.yaml file of a directory, as Load does.
+func (l *Library) AddDir(dir string) error { return l.addDir(os.DirFS(dir), dir) }
+
+// AddFiles reads files that are already in memory, by name and in its order. label
+// stands for their directory in messages.
+func (l *Library) AddFiles(files map[string][]byte, label string) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		errs = append(errs, l.add(name, path.Join(label, name), files[name]))
+	}
+	return errors.Join(errs...)
 }
 
 // addDir reads the files of one directory. label is the directory's name in messages.
@@ -153,6 +168,9 @@ func (l *Library) Generation() string {
 	}
 	for _, p := range l.Packs {
 		_, _ = fmt.Fprintf(h, "pack %s %x\n", p.ID, p.sum)
+	}
+	for _, f := range l.Feeds {
+		_, _ = fmt.Fprintf(h, "list %s %s %s %s %s %s %x\n", f.Name, f.Vendor.ID, f.Product, f.Function, f.Implies, f.Confidence, f.Digest)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }

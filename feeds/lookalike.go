@@ -1,7 +1,6 @@
 package feeds
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 )
@@ -11,10 +10,10 @@ import (
 type lookalikes struct {
 	brands []brand
 	// lengths has bit n set if a token of n bytes can be within one edit of a brand.
-	lengths  uint64
-	shortest int           // bytes of the shortest label that can
-	letters  map[rune]byte // what characters of other scripts are read as
-	exempt   names         // zones where a customer's name is no imitation, and the operator's own
+	lengths uint64
+	edges   wordEdges
+	letters map[rune]byte // what characters of other scripts are read as
+	exempt  names         // zones where a customer's name is no imitation, and the operator's own
 }
 
 // brand is a token of a vendor and the Matches it may give.
@@ -71,10 +70,8 @@ func (l *lookalikes) add(p *Pack, token string) {
 		typo:   match("typo", "one letter away from the brand"),
 		script: match("script", "letters of another script that look like the brand"),
 	}
-	if len(l.brands) == 0 || len(token) < l.shortest {
-		l.shortest = max(len(token)-1, minBrand)
-	}
 	l.brands = append(l.brands, b)
+	l.edges.add(token)
 	l.lengths |= 1 << len(token)
 	if b.typos {
 		l.lengths |= 1<<(len(token)-1) | 1<<(len(token)+1)
@@ -87,42 +84,42 @@ func (l *lookalikes) find(name []byte, dst []Match) []Match {
 	if len(l.brands) == 0 || len(name) > maxName {
 		return dst
 	}
-	for rest := name; ; {
-		end := bytes.IndexByte(rest, '.')
-		if end < 0 {
+	label, word, foreign := 0, 0, false
+	for i, c := range name {
+		if c != '.' && c != '-' {
+			continue
+		}
+		var m *Match
+		switch {
+		case !foreign:
+			foreign = c == '-' && i == label+2 && hasACEPrefix(name[label:])
+			m = l.candidate(name[word:i])
+		case c == '.':
+			m = l.foreign(name[label+4 : i])
+		}
+		if m != nil {
+			if l.counts(name) {
+				dst = append(dst, *m)
+			}
 			return dst
 		}
-		if end >= l.shortest {
-			if m := l.label(rest[:end]); m != nil && l.counts(name) {
-				return append(dst, *m)
-			}
+		if word = i + 1; c == '.' {
+			label, foreign = word, false
 		}
-		rest = rest[end+1:]
 	}
+	return dst
 }
 
-// label returns the Match of a label of which a word, parted by hyphens, resembles a
-// brand.
-func (l *lookalikes) label(label []byte) *Match {
-	if string(label[:4]) == "xn--" {
-		return l.foreign(label[4:])
+// hasACEPrefix reports whether a label is in Punycode (RFC 5890 §2.3.2.1).
+func hasACEPrefix(label []byte) bool { return len(label) > 4 && string(label[:4]) == "xn--" }
+
+// candidate returns the Match of a word of a label, parted by hyphens, that resembles
+// a brand.
+func (l *lookalikes) candidate(word []byte) *Match {
+	if len(word) > maxLabel || l.lengths&(1<<len(word)) == 0 || !l.edges.may(word) {
+		return nil
 	}
-	for {
-		end := bytes.IndexByte(label, '-')
-		word := label
-		if end >= 0 {
-			word = label[:end]
-		}
-		if len(word) <= maxLabel && l.lengths&(1<<len(word)) != 0 {
-			if m := l.word(word); m != nil {
-				return m
-			}
-		}
-		if end < 0 {
-			return nil
-		}
-		label = label[end+1:]
-	}
+	return l.word(word)
 }
 
 // word returns the Match of a word, nil if it resembles no brand.

@@ -24,8 +24,8 @@ func choose(lib *Library, opts Options) ([]*Pack, []*Policy, error) {
 	policies, err := choosePolicies(lib, opts.Policies)
 	errs := []error{err}
 	for _, id := range opts.Vendors {
-		if lib.Pack(id) == nil {
-			errs = append(errs, fmt.Errorf("unknown vendor %q: there is no pack of that id", id))
+		if lib.Pack(id) == nil && !slices.ContainsFunc(lib.Feeds, func(f *Feed) bool { return f.Vendor.ID == id }) {
+			errs = append(errs, fmt.Errorf("unknown vendor %q: there is no pack and no list of that id", id))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

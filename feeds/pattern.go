@@ -97,19 +97,29 @@ func nameAnchor(expr string) (string, pattern, error) {
 // targetPath returns the path of an HTTP request target (RFC 9112 §3.2) without the query;
 // of an absolute-form target, as sent to a proxy, without scheme and authority.
 func targetPath(t []byte) []byte {
+	t = targetQuery(t)
 	if i := bytes.IndexByte(t, '?'); i >= 0 {
 		t = t[:i]
 	}
+	return t
+}
+
+// targetQuery is targetPath with the query.
+func targetQuery(t []byte) []byte {
 	if len(t) == 0 || t[0] == '/' {
 		return t
 	}
-	i := bytes.Index(t, []byte("://"))
+	end := len(t)
+	if i := bytes.IndexByte(t, '?'); i >= 0 {
+		end = i
+	}
+	i := bytes.Index(t[:end], []byte("://"))
 	if i < 0 {
 		return t
 	}
-	t = t[i+3:]
-	if i = bytes.IndexByte(t, '/'); i >= 0 {
-		return t[i:]
+	i += 3
+	if j := bytes.IndexByte(t[i:end], '/'); j >= 0 {
+		return t[i+j:]
 	}
 	return nil
 }

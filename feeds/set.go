@@ -34,12 +34,16 @@ type Set struct {
 	traps      []trapOf
 	shared     Shared
 	lookups    sharedTables
+	listed     listed
+	byID       map[string]Match // of every Indicator
+	size       int
 }
 
 // rule is a Match ready to be handed out, and the expression it depends on.
 type rule struct {
 	match Match
 	pat   *pattern // nil where the name itself is the rule
+	below bool     // the name itself does not count
 }
 
 // trapOf is a trap and the pack it belongs to.
@@ -53,7 +57,8 @@ const hitBuffer = 16
 
 // Name appends the Matches of a canonical name (capture.Observation.Name). For each
 // vendor the most specific indicator wins: exact before regex before the longest
-// suffix. A name that no indicator matches may be a look-alike.
+// suffix, and a pack's before a list's. A name that no indicator matches may be a
+// look-alike.
 func (s *Set) Name(name []byte, dst []Match) []Match {
 	base := len(dst)
 	var buf [hitBuffer]hit
@@ -79,16 +84,30 @@ func (s *Set) apply(name []byte, h hit, dst []Match, base int) []Match {
 			return dst
 		}
 	}
+	if r.below && h.start == 0 {
+		return dst
+	}
+	found := r.match
+	found.Start = uint16(h.start)
 	for i := base; i < len(dst); i++ {
 		m := &dst[i]
-		if m.Vendor == r.match.Vendor && m.Lookalike == r.match.Lookalike && m.Sinkhole == r.match.Sinkhole {
-			if specificity(r.match.Kind) >= specificity(m.Kind) {
-				*m = r.match
+		if m.Vendor == found.Vendor && m.Lookalike == found.Lookalike && m.Sinkhole == found.Sinkhole {
+			if supersedes(&found, m) {
+				*m = found
 			}
 			return dst
 		}
 	}
-	return append(dst, r.match)
+	return append(dst, found)
+}
+
+// supersedes reports whether m, met after old, takes its place. What a pack says goes
+// before what a list says.
+func supersedes(m, old *Match) bool {
+	if pack := m.Indicator.Feed == ""; pack != (old.Indicator.Feed == "") {
+		return pack
+	}
+	return specificity(m.Kind) >= specificity(old.Kind)
 }
 
 // specificity orders kinds of name; of equal ones the longer name wins.
@@ -103,10 +122,13 @@ func specificity(k Kind) int {
 }
 
 // Addr appends the Matches of an address: listed prefixes, the longest of each vendor,
-// and sinkholes. A prefix never shows more than Located.
+// and sinkholes. A prefix never shows more than Located. Of a vendor a pack's prefix
+// goes before one on a list.
 func (s *Set) Addr(a netip.Addr, dst []Match) []Match {
-	m, _ := s.addrs.Lookup(a.Unmap().WithZone(""))
-	return append(dst, m...)
+	a = a.Unmap().WithZone("")
+	base := len(dst)
+	m, _ := s.addrs.Lookup(a)
+	return s.listed.addr(a, append(dst, m...), base)
 }
 
 // ASN appends the Matches of an autonomous system number.
@@ -159,9 +181,20 @@ func (s *Set) Vendors() []*Vendor { return s.vendors }
 // Policies returns the policies in force that bind a vendor, sorted by id.
 func (s *Set) Policies(vendor string) []*Policy { return s.policies[vendor] }
 
+// Len returns the number of indicators and of entries of lists.
+func (s *Set) Len() int { return s.size }
+
 // Generation names the knowledge the Set was made of: 16 hexadecimal digits that
 // change with any byte of any file read.
 func (s *Set) Generation() string { return s.generation }
 
-// Packs returns "id@version" of every pack in the Set, sorted.
+// Match returns the Match of the Indicator of that id, as far as it does not depend on
+// what was looked up.
+func (s *Set) Match(id string) (Match, bool) {
+	m, ok := s.byID[id]
+	return m, ok
+}
+
+// Packs returns "id@version" of every pack in the Set, and "name@digest" of every list,
+// each sorted.
 func (s *Set) Packs() []string { return s.versions }

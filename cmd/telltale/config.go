@@ -14,6 +14,9 @@ import (
 type config struct {
 	Sensor            string        `yaml:"sensor"`
 	Packs             []string      `yaml:"packs"`
+	PackKey           string        `yaml:"pack_key"`
+	Feeds             []feedConfig  `yaml:"feeds"`
+	Update            updateConfig  `yaml:"update"`
 	Vendors           []string      `yaml:"vendors"`
 	Policies          []string      `yaml:"policies"`
 	Geo               []string      `yaml:"geo"`

@@ -18,17 +18,33 @@ type feedsCmd struct {
 	Match    feedsMatchCmd    `cmd:"" help:"Say which indicator a name, address or identity meets, why, and from where."`
 	Policies feedsPoliciesCmd `cmd:"" help:"List policies with their deadlines."`
 	Variants feedsVariantsCmd `cmd:"" help:"Make the names an imitator of a vendor or domain might choose."`
+	Import   feedsImportCmd   `cmd:"" help:"Show what a list of domains, addresses or URLs would give."`
+	Test     feedsTestCmd     `cmd:"" help:"Hold names and addresses against the verdicts expected of them."`
+	Diff     feedsDiffCmd     `cmd:"" help:"Show what differs between two directories or bundles of packs."`
+	Update   feedsUpdateCmd   `cmd:"" help:"Fetch the packs and lists of the configuration that have an address."`
+	Pack     feedsPackCmd     `cmd:"" help:"Make a bundle of a directory of packs."`
+	Sign     feedsSignCmd     `cmd:"" help:"Sign a bundle."`
+	Verify   feedsVerifyCmd   `cmd:"" help:"Check the signature and the content of a bundle."`
+	Keygen   feedsKeygenCmd   `cmd:"" help:"Make a pair of keys for bundles, in the form of minisign."`
 }
 
 // packFlags choose the packs.
 type packFlags struct {
-	Packs []string `help:"Add or override vendor packs from a directory." placeholder:"DIR"`
+	Packs  []string `help:"Add or override vendor packs from a directory or a bundle." placeholder:"DIR"`
+	Config string   `short:"c" help:"Read packs and lists from a configuration file." placeholder:"FILE"`
 }
 
 func (f *packFlags) library() (*feeds.Library, error) {
-	lib, err := feeds.Load(f.Packs)
+	c, err := readConfig(f.Config)
+	if err != nil {
+		return nil, usage(err)
+	}
+	lib, err := loadPacks(append(c.Packs, f.Packs...), c.PackKey)
 	if err != nil {
 		return nil, fmt.Errorf("loading vendor packs: %w", err)
+	}
+	if err := new(knowledge).lists(c, lib); err != nil {
+		return nil, fmt.Errorf("loading lists: %w", err)
 	}
 	return lib, nil
 }
@@ -237,6 +253,10 @@ func explain(w *strings.Builder, lib *feeds.Library, x *feeds.Explanation) {
 		}
 		if i.Note != "" {
 			fmt.Fprintf(w, "    note: %s\n", i.Note)
+		}
+		if i.Feed != "" {
+			explainListed(w, &m, x)
+			continue
 		}
 		p := lib.Pack(m.Vendor.ID)
 		for _, s := range i.Sources {

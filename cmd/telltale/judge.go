@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 // take the place of its single values.
 type judgeFlags struct {
 	Config            string   `short:"c" help:"Read settings from a YAML file (docs/configuration.md)." placeholder:"FILE"`
-	Packs             []string `help:"Add or override vendor packs from a directory." placeholder:"DIR"`
+	Packs             []string `help:"Add or override vendor packs from a directory or a bundle." placeholder:"DIR"`
 	Vendor            []string `help:"Judge only these vendors (feeds list shows them)." placeholder:"ID"`
 	Policy            []string `help:"Judge only the vendors these policies bind, and run only their clocks." placeholder:"ID"`
 	Geo               []string `help:"Country or AS database (mmdb); later ones win." placeholder:"FILE"`
@@ -43,26 +44,53 @@ type knowledge struct {
 	policies []string
 	geo      []string
 	warnings []string
+	watched  []geo.List // lists of the configuration that name foreign ranges
 }
 
 // load reads the configuration, the packs and the databases.
 func (f *judgeFlags) load() (*knowledge, error) {
+	c, err := f.config()
+	if err != nil {
+		return nil, err
+	}
+	return f.build(c, false)
+}
+
+// config reads the configuration and lays the flags over it.
+func (f *judgeFlags) config() (*config, error) {
 	c, err := readConfig(f.Config)
 	if err != nil {
 		return nil, usage(err)
 	}
 	f.override(c)
+	return c, nil
+}
+
+// build makes knowledge of what the configuration names. If it is strict, packs must be
+// without errors of the linter.
+func (f *judgeFlags) build(c *config, strict bool) (*knowledge, error) {
 	k := &knowledge{sensor: c.Sensor, policies: c.Policies}
 	if k.sensor == "" {
 		k.sensor = "telltale"
 	}
-	lib, err := feeds.Load(c.Packs)
+	lib, err := loadPacks(c.Packs, c.PackKey)
 	if err != nil {
 		return nil, fmt.Errorf("loading vendor packs: %w", err)
+	}
+	if strict {
+		if err := lintErrors(lib); err != nil {
+			return nil, err
+		}
+	}
+	if err := k.lists(c, lib); err != nil {
+		return nil, fmt.Errorf("loading lists: %w", err)
 	}
 	set, err := feeds.Compile(lib, feeds.Options{Policies: c.Policies, Vendors: c.Vendors, Own: c.OwnZones})
 	if err != nil {
 		return nil, usage(fmt.Errorf("compiling vendor packs: %w", err))
+	}
+	if lib = nil; set.Len() > manyEntries {
+		debug.FreeOSMemory()
 	}
 	k.detect.Set = set
 	k.packs = []string{strings.Join(set.Packs(), ", ") + " (" + set.Generation() + ")"}
@@ -153,6 +181,7 @@ func (k *knowledge) ranges(c *config, set *feeds.Set) error {
 		}
 		conf.Lists = append(conf.Lists, l)
 	}
+	conf.Lists = append(conf.Lists, k.watched...)
 	for _, s := range db.Sources() {
 		k.geo = append(k.geo, fmt.Sprintf("%s (%s), built %s", s.Name, s.Kind, time.Unix(0, s.Built).UTC().Format(time.DateOnly)))
 		if s.Stale(time.Now().UnixNano()) {
