@@ -17,7 +17,8 @@ import (
 // health judges how capture goes. It is used by the goroutine that judges.
 type health struct {
 	d     *daemon
-	began time.Time
+	live  *flow.Live
+	in    *inputs
 	base  map[string]afpacket.Counters // of the interfaces, when they were first looked at
 	quiet map[string]*silence
 
@@ -51,7 +52,7 @@ type silence struct {
 
 func newHealth(d *daemon) health {
 	now := time.Now()
-	h := health{d: d, began: now, statedAt: now, base: map[string]afpacket.Counters{}, quiet: map[string]*silence{}}
+	h := health{d: d, live: d.live, in: d.in, statedAt: now, base: map[string]afpacket.Counters{}, quiet: map[string]*silence{}}
 	h.losses()
 	return h
 }
@@ -66,8 +67,8 @@ type source struct {
 // sources sums up the workers of each interface, and lists the others.
 func (h *health) sources() (all []source) {
 	at := 0
-	workers := h.d.live.Workers()
-	for _, i := range h.d.in.interfaces {
+	workers := h.live.Workers()
+	for _, i := range h.in.interfaces {
 		s := source{name: i.Name()}
 		for range i.Rings() {
 			s.stats.Add(workers[at].Source)
@@ -77,7 +78,7 @@ func (h *health) sources() (all []source) {
 		all = append(all, s)
 	}
 	for ; at < len(workers); at++ {
-		all = append(all, source{h.d.in.list[at].name, workers[at].Source, workers[at].Lost})
+		all = append(all, source{h.in.list[at].name, workers[at].Source, workers[at].Lost})
 	}
 	return all
 }
@@ -87,6 +88,9 @@ func (h *health) adapter(i *afpacket.Interface) uint64 {
 	c, ok := i.Counters()
 	if !ok {
 		return 0
+	}
+	if h.base == nil {
+		return c.Missed
 	}
 	base, known := h.base[i.Name()]
 	if !known || c.Missed < base.Missed {
@@ -103,7 +107,7 @@ func (h *health) losses() losses {
 		l.frozen += s.stats.Frozen
 		l.queue += s.lost
 	}
-	for _, i := range h.d.in.interfaces {
+	for _, i := range h.in.interfaces {
 		l.adapter += h.adapter(i)
 	}
 	return l
@@ -179,7 +183,7 @@ const (
 
 // statistics logs what happened since the last time and judges what flows tell of loss.
 func (h *health) statistics(l losses, now time.Time) {
-	res := h.d.live.Result()
+	res := h.live.Result()
 	acked, unseen := res.Flow.Acknowledged-h.flows.Acknowledged, int64(res.Flow.Unseen-h.flows.Unseen)
 	share := 0.0
 	if acked > 0 {
@@ -210,12 +214,12 @@ func (h *health) statistics(l losses, now time.Time) {
 
 // workers logs the counts of each worker, if there are several.
 func (h *health) workers() {
-	all := h.d.live.Workers()
+	all := h.live.Workers()
 	if len(all) < 2 {
 		return
 	}
 	for n, w := range all {
-		h.d.log.Info("statistics of "+printable(h.d.in.list[n].name),
+		h.d.log.Info("statistics of "+printable(h.in.list[n].name),
 			zap.Uint64("received", w.Source.Packets), zap.Uint64("dropped_ring", w.Source.Dropped),
 			zap.Uint64("ring_full", w.Source.Frozen), zap.Uint64("observations_lost", w.Lost), zap.Int("waiting", w.Waiting))
 	}
@@ -237,12 +241,12 @@ func (h *health) capture() (all []string) {
 		all = append(all, fmt.Sprintf("%s: %s packets, %s dropped by the ring (full %s times), %s observations lost",
 			printable(s.name), report.Count(s.stats.Packets+s.stats.Skipped), report.Count(s.stats.Dropped), report.Count(s.stats.Frozen), report.Count(s.lost)))
 	}
-	for _, i := range h.d.in.interfaces {
-		if n := h.adapter(i); n > 0 {
+	for _, i := range h.in.interfaces {
+		if n := h.adapter(i); n > 0 && h.base != nil {
 			all = append(all, fmt.Sprintf("%s: %s packets lost by the interface", printable(i.Name()), report.Count(n)))
 		}
 	}
-	if f := h.d.live.Result().Flow; f.Acknowledged > 0 {
+	if f := h.live.Result().Flow; f.Acknowledged > 0 {
 		all = append(all, fmt.Sprintf("lost before they came here, by what flows acknowledge: %.2f %% of %s",
 			100*float64(f.Unseen)/float64(f.Acknowledged), strings.TrimSpace(report.Size(f.Acknowledged))))
 	}

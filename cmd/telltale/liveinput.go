@@ -28,11 +28,10 @@ type liveFlags struct {
 	WatchDir   []string      `help:"Read captures that appear in a directory, each when it is finished." placeholder:"DIR"`
 	Growing    bool          `help:"With --watch-dir, read the newest file while it is written."`
 	Ring       int           `default:"64" help:"Memory of the rings of each interface, in MiB."`
-	Rings      int           `short:"j" default:"0" help:"Workers, each with a ring of every interface; 0 is one a processor."`
 	Pin        bool          `help:"Bind each worker to a processor."`
 	Latency    time.Duration `default:"20ms" help:"How long a packet may lie in a ring that is not busy."`
 	Inbound    bool          `help:"Leave out what this host sends, for a mirror port."`
-	Quiet      bool          `name:"no-promiscuous" short:"p" help:"Do not make the interfaces promiscuous."`
+	Quiet      bool          `name:"no-promiscuous" help:"Do not make the interfaces promiscuous."`
 	Adapter    bool          `name:"adapter-time" help:"Ask the network adapter for time stamps (needs CAP_NET_ADMIN)."`
 }
 
@@ -53,19 +52,20 @@ type inputs struct {
 	list       []liveInput
 	steering   afpacket.Steering
 	pin        bool
+	workers    int        // rings of each interface
 	problems   chan error // what is wrong with streams; what nobody takes is lost
 }
 
 // shards is the number of parts of the flow table, enough for many workers.
 const shards = 64
 
-// open opens all that is listened to.
-func (f *liveFlags) open(e *env) (*inputs, error) {
-	in := &inputs{steering: afpacket.Steering{Seed: rand.Uint32(), Shards: shards}, pin: f.Pin}
+// listen opens all that is listened to, interfaces with n workers each.
+func (f *liveFlags) listen(n int) (*inputs, error) {
+	in := &inputs{steering: afpacket.Steering{Seed: rand.Uint32(), Shards: shards}, pin: f.Pin, workers: n}
 	in.problems = make(chan error, 64)
 	for _, opener := range []func(*inputs) error{f.openInterfaces, f.openListeners, f.openServers, f.openFolders} {
 		if err := opener(in); err != nil {
-			return nil, errors.Join(granted(err), in.close())
+			return nil, errors.Join(fmt.Errorf("listening: %w", granted(err)), in.close())
 		}
 	}
 	return in, nil
@@ -80,7 +80,7 @@ func (f *liveFlags) openInterfaces(in *inputs) error {
 		}
 		seen[name] = true
 		i, err := afpacket.Open(afpacket.Config{
-			Interface: name, Rings: workers(f.Rings), Bytes: f.Ring << 20, Latency: f.Latency,
+			Interface: name, Rings: in.workers, Bytes: f.Ring << 20, Latency: f.Latency,
 			Quiet: f.Quiet, Inbound: f.Inbound, AdapterTime: f.Adapter, Steering: in.steering,
 		})
 		if err != nil {
@@ -235,6 +235,28 @@ func (in *inputs) begin(n int) error {
 	}
 	runtime.LockOSThread()
 	return afpacket.Pin(n)
+}
+
+// attend looks after the interfaces and streams until e is done, and then lets no
+// further packet in.
+func (in *inputs) attend(e *env) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-e.ctx.Done():
+			in.stop(e.log)
+			return
+		case err := <-in.problems:
+			e.log.Warn(printable(err.Error()))
+		case <-tick.C:
+			for _, i := range in.interfaces {
+				if _, err := i.Check(); err != nil {
+					e.log.Warn(printable(err.Error()))
+				}
+			}
+		}
+	}
 }
 
 // stop lets no further packet in.

@@ -19,6 +19,7 @@ type runCmd struct {
 	Output       string        `short:"o" default:"-" help:"Append alerts to FILE instead of standard output; opened anew at SIGHUP." placeholder:"FILE"`
 	Observations string        `help:"Append every observation to FILE as a JSON line." placeholder:"FILE"`
 	State        string        `help:"Directory that belongs to this instance alone; another one is refused." placeholder:"DIR"`
+	Workers      int           `short:"j" default:"0" help:"Workers, each with a ring of every interface; 0 is one a processor."`
 	MaxFlows     int           `default:"1048576" help:"Flows remembered at once."`
 	StatsEvery   time.Duration `default:"1m" help:"How often statistics are logged and health is judged."`
 	SilentAfter  time.Duration `default:"5m" help:"Say so when an interface is silent for this long; 0 never."`
@@ -44,9 +45,9 @@ func (c *runCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	in, err := c.open(e)
+	in, err := c.listen(workers(c.Workers))
 	if err != nil {
-		return fmt.Errorf("listening: %w", err)
+		return err
 	}
 	for _, name := range c.Read {
 		in.readPipe(name, e.stdin)
