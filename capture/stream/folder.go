@@ -65,8 +65,10 @@ type written struct {
 	seen   bool // at the last look
 }
 
-// headLength is the header of a capture and of its first packet.
-const headLength = 40
+const (
+	headLength    = 64 // tells two captures apart
+	captureHeader = 24 // is in every capture
+)
 
 // watch reads what is to be read until the Feed is closed.
 func (d *folder) watch() {
@@ -96,7 +98,7 @@ func (d *folder) next() *written {
 		if newest && !d.conf.Growing && time.Duration(w.steady)*d.conf.Every < d.conf.Settle {
 			return nil
 		}
-		if w.size < headLength && newest {
+		if w.size < captureHeader && newest {
 			return nil
 		}
 		return w
@@ -144,7 +146,7 @@ func (d *folder) update(name string, st os.FileInfo) *written {
 		return w
 	}
 	w.size, w.time, w.steady = st.Size(), st.ModTime(), 0
-	if w.done && !bytes.Equal(w.head, headOf(w.path)) {
+	if w.done && !bytes.HasPrefix(headOf(w.path), w.head) {
 		w.done = false // written anew
 	}
 	return w
