@@ -59,10 +59,7 @@ func advised(err error) error {
 	return &PermissionError{err}
 }
 
-// Rings returns the rings, one for each worker. They stay the same for the life of i.
-func (i *Interface) Rings() []*Ring { return i.rings }
-
-// Sources returns the rings as sources of packets.
+// Sources returns the rings, one for each worker. They stay the same for the life of i.
 func (i *Interface) Sources() []capture.Source {
 	var all []capture.Source
 	for _, r := range i.rings {

@@ -1,7 +1,5 @@
 package afpacket
 
-import "strconv"
-
 // Link is the state of a network interface.
 type Link struct {
 	Index   int  // number of the interface, 0 if there is none or for Any
@@ -25,8 +23,3 @@ func (e *PermissionError) Error() string { return e.err.Error() }
 
 // Unwrap returns the kernel's error.
 func (e *PermissionError) Unwrap() error { return e.err }
-
-func counter(text string) uint64 {
-	n, _ := strconv.ParseUint(text, 10, 64)
-	return n
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -59,7 +60,11 @@ func names() ([]string, error) {
 func (i *Interface) Counters() (Counters, bool) {
 	read := func(file string) (uint64, bool) {
 		b, err := os.ReadFile(filepath.Join(classNet, i.conf.Interface, file))
-		return counter(strings.TrimSpace(string(b))), err == nil
+		if err != nil {
+			return 0, false
+		}
+		n, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
+		return n, err == nil
 	}
 	l, err := lookUp(i.conf.Interface)
 	if index, ok := read("ifindex"); err != nil || l.Index == 0 || !ok || index != uint64(l.Index) {

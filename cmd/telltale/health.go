@@ -70,7 +70,7 @@ func (h *health) sources() (all []source) {
 	workers := h.live.Workers()
 	for _, i := range h.in.interfaces {
 		s := source{name: i.Name()}
-		for range i.Rings() {
+		for range i.Sources() {
 			s.stats.Add(workers[at].Source)
 			s.lost += workers[at].Lost
 			at++

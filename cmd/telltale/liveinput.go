@@ -292,7 +292,7 @@ func (in *inputs) names() string {
 func (in *inputs) rings() int {
 	n := 0
 	for _, i := range in.interfaces {
-		n += len(i.Rings())
+		n += len(i.Sources())
 	}
 	return n
 }
