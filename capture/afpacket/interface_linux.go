@@ -114,7 +114,7 @@ func (i *Interface) sockets(index, kind int) (list []*socket, err error) {
 	if err != nil {
 		return nil, err
 	}
-	group := 0
+	group := newGroup
 	for range i.rings {
 		s, err := openSocket(&i.conf, index)
 		if err != nil {

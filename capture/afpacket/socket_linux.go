@@ -136,16 +136,19 @@ func (s *socket) stop() error {
 	return nil
 }
 
-// join adds the socket to a group; id 0 makes one. It returns the id of the group.
+// newGroup is no id of a group: 0 is one, the first that the kernel gives.
+const newGroup = -1
+
+// join adds the socket to a group, or to a new one, and returns the id of the group.
 func (s *socket) join(id, kind int, program []bpf.RawInstruction) (int, error) {
 	arg := id | kind<<16
-	if id == 0 {
-		arg |= unix.PACKET_FANOUT_FLAG_UNIQUEID << 16
+	if id == newGroup {
+		arg = (kind | unix.PACKET_FANOUT_FLAG_UNIQUEID) << 16
 	}
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, arg); err != nil {
 		return 0, fmt.Errorf("sharing the interface among workers: %w", err)
 	}
-	if id != 0 {
+	if id != newGroup {
 		return id, nil
 	}
 	if kind == unix.PACKET_FANOUT_CBPF {

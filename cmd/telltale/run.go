@@ -76,12 +76,14 @@ type daemon struct {
 	line   []byte
 	now    int64 // packet time, as far as is known
 	todo   chan func()
-	health health
-	failed error
+
+	finished chan struct{} // closed at the end of run
+	health   health
+	failed   error
 }
 
 func newDaemon(e *env, c *runCmd, k *knowledge, in *inputs) (*daemon, error) {
-	d := &daemon{env: e, conf: c, in: in, know: k, todo: make(chan func(), 64)}
+	d := &daemon{env: e, conf: c, in: in, know: k, todo: make(chan func(), 64), finished: make(chan struct{})}
 	d.maker = alert.Maker{Sensor: k.sensor, Packs: k.detect.Set.Generation()}
 	var err error
 	if d.engine, err = detect.New(k.detect, d.change); err != nil {
@@ -116,6 +118,7 @@ func (d *daemon) later(f func()) {
 const shutdown = 10 * time.Second
 
 func (d *daemon) run(ctx context.Context) error {
+	defer close(d.finished)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended, err := d.watch(ctx)

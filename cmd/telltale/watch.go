@@ -45,7 +45,13 @@ func (d *daemon) watch(ctx context.Context) (ended func(), err error) {
 func (d *daemon) last(ctx context.Context, done <-chan struct{}) {
 	<-ctx.Done()
 	<-done
-	time.Sleep(shutdown)
+	timer := time.NewTimer(shutdown)
+	defer timer.Stop()
+	select {
+	case <-d.finished:
+		return
+	case <-timer.C:
+	}
 	d.log.Error(fmt.Sprintf("the end took longer than %s: what was not written is lost", shutdown))
 	d.exit(exitFailed)
 }

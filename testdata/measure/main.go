@@ -88,7 +88,8 @@ type meter struct {
 	packets, turns int
 	file           string
 	readers        [][]string
-	inFile         int // packets in file
+	inFile         int                 // packets in file
+	idle           map[string][2]int64 // nanoseconds of each reader that has nothing to read
 }
 
 // all measures every reader at every rate, in turns.
@@ -109,6 +110,14 @@ func (m *meter) all(rates []string) error {
 		return err
 	}
 	m.inFile = max(sent, 1)
+	m.idle = map[string][2]int64{}
+	for _, r := range m.readers {
+		user, system, _, err := m.use(r, func() error { return nil })
+		if err != nil {
+			return err
+		}
+		m.idle[r[0]] = [2]int64{user, system}
+	}
 	fmt.Println("rate asked\treader\tsent/s\tpackets\tlost\tuser ns/packet\tsystem ns/packet")
 	for _, rate := range rates {
 		for range m.turns {
@@ -146,32 +155,45 @@ var lostCount = regexp.MustCompile(`([\d,]+) (?:packets dropped by kernel|droppe
 
 // turn has one reader read at one rate.
 func (m *meter) turn(rate string, command []string) error {
-	cmd := in(command...)
-	var text bytes.Buffer
-	cmd.Stderr = &text
-	if err := cmd.Start(); err != nil {
+	var sent int
+	var took time.Duration
+	user, system, text, err := m.use(command, func() (err error) {
+		began := time.Now()
+		sent, err = m.send(rate, max(m.packets/m.inFile, 1))
+		took = time.Since(began)
 		return err
-	}
-	time.Sleep(1500 * time.Millisecond)
-	began := time.Now()
-	sent, err := m.send(rate, max(m.packets/m.inFile, 1))
-	took := time.Since(began)
+	})
 	if err != nil {
 		return err
 	}
+	lost := "?"
+	if got := lostCount.FindStringSubmatch(text); got != nil {
+		lost = got[1]
+	}
+	idle := m.idle[command[0]]
+	fmt.Printf("%s\t%s\t%.0f\t%d\t%s\t%d\t%d\n", rate, command[0], float64(sent)/took.Seconds(), sent, lost,
+		(user-idle[0])/int64(sent), (system-idle[1])/int64(sent))
+	return nil
+}
+
+// use runs a reader while do is done and returns its user and system time in
+// nanoseconds and what it wrote.
+func (m *meter) use(command []string, do func() error) (user, system int64, text string, err error) {
+	cmd := in(command...)
+	var out bytes.Buffer
+	cmd.Stderr = &out
+	if err := cmd.Start(); err != nil {
+		return 0, 0, "", err
+	}
+	time.Sleep(2 * time.Second)
+	failed := do()
 	time.Sleep(500 * time.Millisecond)
 	_ = cmd.Process.Signal(syscall.SIGTERM)
 	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("%s: %w: %s", command[0], err, text.String())
+		return 0, 0, "", fmt.Errorf("%s: %w: %s", command[0], err, out.String())
 	}
-	lost := "?"
-	if got := lostCount.FindSubmatch(text.Bytes()); got != nil {
-		lost = string(got[1])
-	}
-	each := func(d time.Duration) int64 { return d.Nanoseconds() / int64(sent) }
-	fmt.Printf("%s\t%s\t%.0f\t%d\t%s\t%d\t%d\n", rate, strings.Join(command[:1], " "), float64(sent)/took.Seconds(), sent, lost,
-		each(cmd.ProcessState.UserTime()), each(cmd.ProcessState.SystemTime()))
-	return nil
+	st := cmd.ProcessState
+	return st.UserTime().Nanoseconds(), st.SystemTime().Nanoseconds(), out.String(), failed
 }
 
 func in(args ...string) *exec.Cmd {
