@@ -151,6 +151,7 @@ func program(t *testing.T) string {
 			built.err = err
 			return
 		}
+		leftovers = append(leftovers, dir)
 		built.path = filepath.Join(dir, "telltale")
 		cmd := exec.Command("go", "build", "-o", built.path, ".")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")

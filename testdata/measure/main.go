@@ -6,8 +6,9 @@
 //	go build -o bin/ ./testdata/measure ./cmd/telltale
 //	bin/measure -telltale bin/telltale -rates 50000,100000,0 capture.pcap
 //
-// The readers: tcpdump -w /dev/null; bare, our ring read without decoding; telltale run
-// with one worker; and any given with -also, in which vb is the interface.
+// The readers: tcpdump -w /dev/null; measure itself, which is our ring read without
+// decoding; telltale run with one worker; and any given with -also, in which vb is the
+// interface, as "bin/measure -headers -read vb".
 package main
 
 import (
@@ -27,12 +28,14 @@ import (
 
 	"telltale/capture"
 	"telltale/capture/afpacket"
+	"telltale/capture/decode"
 )
 
 const namespace = "telltale-measure"
 
 func main() {
 	read := flag.String("read", "", "read this interface bare until SIGTERM (used by measure itself)")
+	headers := flag.Bool("headers", false, "with -read, decode the headers of each packet")
 	telltale := flag.String("telltale", "bin/telltale", "the program measured")
 	rates := flag.String("rates", "50000,100000,200000,0", "packets a second; 0 is as fast as can be")
 	packets := flag.Int("packets", 300000, "packets of each turn, about")
@@ -42,7 +45,7 @@ func main() {
 	flag.Parse()
 	var err error
 	if *read != "" {
-		err = bare(*read, *ring)
+		err = bare(*read, *ring, *headers)
 	} else {
 		m := meter{packets: *packets, turns: *turns, file: flag.Arg(0)}
 		m.readers = [][]string{
@@ -61,8 +64,9 @@ func main() {
 	}
 }
 
-// bare reads an interface through our ring and looks at one byte of each packet.
-func bare(name string, ring int) error {
+// bare reads an interface through our ring and looks at one byte of each packet, or at
+// its headers.
+func bare(name string, ring int, headers bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	i, err := afpacket.Open(afpacket.Config{Interface: name, Bytes: ring << 20})
@@ -72,12 +76,17 @@ func bare(name string, ring int) error {
 	src := i.Sources()[0]
 	var b capture.Batch
 	sum := 0
+	d := decode.New(decode.Config{})
+	var seg decode.Segment
 	for ctx.Err() == nil {
 		if err := src.Next(&b); err != nil {
 			return err
 		}
 		for k := range b.Packets {
 			sum += int(b.Packets[k].Data[0])
+			if headers {
+				sum += int(d.Decode(&b.Packets[k], &seg))
+			}
 		}
 	}
 	fmt.Fprintf(os.Stderr, "%d packets, %d dropped (%d)\n", src.Stats().Packets, src.Stats().Dropped, sum)
@@ -116,7 +125,7 @@ func (m *meter) all(rates []string) error {
 		if err != nil {
 			return err
 		}
-		m.idle[r[0]] = [2]int64{user, system}
+		m.idle[strings.Join(r, " ")] = [2]int64{user, system}
 	}
 	fmt.Println("rate asked\treader\tsent/s\tpackets\tlost\tuser ns/packet\tsystem ns/packet")
 	for _, rate := range rates {
@@ -170,7 +179,7 @@ func (m *meter) turn(rate string, command []string) error {
 	if got := lostCount.FindStringSubmatch(text); got != nil {
 		lost = got[1]
 	}
-	idle := m.idle[command[0]]
+	idle := m.idle[strings.Join(command, " ")]
 	fmt.Printf("%s\t%s\t%.0f\t%d\t%s\t%d\t%d\n", rate, command[0], float64(sent)/took.Seconds(), sent, lost,
 		(user-idle[0])/int64(sent), (system-idle[1])/int64(sent))
 	return nil
