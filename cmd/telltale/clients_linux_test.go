@@ -6,10 +6,12 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"math/big"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -42,14 +44,15 @@ func TestLiveClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = servers.Process.Kill(); _ = servers.Wait() })
-	s := w.start("run", "-i", "vb", "-j", "2")
+	seen := filepath.Join(t.TempDir(), "seen")
+	s := w.start("run", "-i", "vb", "-j", "2", "--observations", seen)
 	for _, c := range []struct {
 		vendor, class string
 		command       []string
 	}{
 		{"kaspersky", "installed", []string{"curl", "-sk", "--retry", "5", "--retry-connrefused", "--resolve", "dnl-01.geo.kaspersky.com:443:" + serverAddr, "https://dnl-01.geo.kaspersky.com/"}},
 		{"bytedance", "", []string{"dig", "+tries=5", "+time=1", "@" + serverAddr, "www.tiktok.com"}},
-		{"hikvision", "", []string{"curl", "-s", "-H", "Host: www.hik-connect.com", "http://" + serverAddr + "/"}},
+		{"hikvision", "", []string{"curl", "-s", "-o", "/dev/null", "-H", "Host: www.hik-connect.com", "http://" + serverAddr + "/"}},
 	} {
 		if out, err := in(w.near, c.command...).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v\n%s", strings.Join(c.command, " "), err, out)
@@ -60,8 +63,56 @@ func TestLiveClients(t *testing.T) {
 			s.wait(`"class":"`+c.class+`"`, time.Second)
 		}
 	}
-	s.stop()
+	text := s.stop()
 	validate(t, alertSchema(t), s.read("alerts.jsonl"))
+	if !strings.Contains(text, "what flows acknowledge: 0.00 %") {
+		t.Error("something is taken for lost before the sensor")
+	}
+	// The page comes in frames far beyond the MTU of a real network, and is counted whole.
+	b, err := os.ReadFile(seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := false
+	for line := range strings.Lines(string(b)) {
+		var o struct {
+			Kind    string
+			DPort   int
+			BytesIn int `json:"bytes_in"`
+		}
+		if err := json.Unmarshal([]byte(line), &o); err != nil {
+			t.Fatal(err)
+		}
+		whole = whole || o.Kind == "end" && o.DPort == 80 && o.BytesIn > pageSize && o.BytesIn < pageSize+1000
+	}
+	if !whole {
+		t.Errorf("no flow of a page of %d bytes", pageSize)
+	}
+}
+
+// pageSize is the length of the page that the web server gives.
+const pageSize = 4 << 20
+
+func page(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, pageSize)) }
+
+// TestAnyLoopback: what loops back is seen once.
+func TestAnyLoopback(t *testing.T) {
+	need(t, "dig")
+	w := newWire(t, false)
+	for _, name := range []string{"any", "lo"} {
+		seen := filepath.Join(t.TempDir(), "seen")
+		s := w.start("run", "-i", name, "--observations", seen)
+		_ = in(w.far, "dig", "+tries=1", "+time=1", "@127.0.0.1", "www.tiktok.com").Run() // nobody answers
+		s.wait("bytedance", 3*time.Second)
+		s.stop()
+		b, err := os.ReadFile(seen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(b), `"kind":"request"`); n != 1 {
+			t.Errorf("%s: a question was seen %d times", name, n)
+		}
+	}
 }
 
 // serve answers DNS, HTTP and HTTPS whatever the name, until it is killed.
@@ -79,7 +130,7 @@ func serve(t *testing.T) {
 	go func() {
 		failed <- (&dns.Server{Addr: serverAddr + ":53", Net: "udp", Handler: dns.HandlerFunc(answer)}).ListenAndServe()
 	}()
-	go func() { failed <- http.ListenAndServe(serverAddr+":80", http.NotFoundHandler()) }()
+	go func() { failed <- http.ListenAndServe(serverAddr+":80", http.HandlerFunc(page)) }()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)

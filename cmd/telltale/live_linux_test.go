@@ -108,8 +108,9 @@ func timeless(t *testing.T, text string) (all []string) {
 // says that coverage is reduced.
 func TestOverload(t *testing.T) {
 	need(t, "tcpreplay")
+	need(t, "curl")
 	w := newWire(t, false)
-	s := w.start("run", "-i", "vb", "--inbound", "-j", "1", "--ring", "1", "--stats-every", "1s")
+	s := w.start("run", "-i", "vb", "--inbound", "-j", "1", "--ring", "1", "--stats-every", "1s", "--metrics", "127.0.0.1:9900")
 	file := input(t, "../../testdata/case/chromium-visit")
 	before := w.arrived()
 	s.signal(syscall.SIGSTOP) // as slow as can be
@@ -117,6 +118,12 @@ func TestOverload(t *testing.T) {
 	s.signal(syscall.SIGCONT)
 	s.wait(`"health.drops"`, 5*time.Second)
 	s.wait("nothing was lost for 1s", 10*time.Second)
+	for path, want := range map[string]string{"healthz": "(?m)^ok$", "metrics": `(?m)^telltale_capture_dropped_total\{source="vb/0"\} [1-9]`} {
+		out, err := in(w.far, "curl", "-s", "http://127.0.0.1:9900/"+path).Output()
+		if err != nil || !regexp.MustCompile(want).Match(out) {
+			t.Errorf("/%s: %v, no %s in\n%s", path, err, want, out)
+		}
+	}
 	w.send(file, "--pps=3000") // and it still works
 	sent := w.arrived() - before
 	text := s.stop()
