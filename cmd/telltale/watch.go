@@ -78,11 +78,16 @@ func (d *daemon) look(ctx context.Context, hup <-chan os.Signal) {
 				d.link(links, i)
 			}
 			d.hung(alive, now)
-			d.later(func() { d.health.look(now) })
-			if beat > 0 && now.Sub(fed) >= beat {
-				notify("WATCHDOG=1")
+			due := beat > 0 && now.Sub(fed) >= beat
+			if due {
 				fed = now
 			}
+			d.later(func() {
+				d.health.look(now)
+				if due {
+					notify("WATCHDOG=1") // judging goes on, not only looking
+				}
+			})
 		}
 	}
 }
@@ -158,6 +163,7 @@ func (d *daemon) reload() {
 	notify("RELOADING=1")
 	k, err := d.conf.load()
 	d.later(func() {
+		defer notify("READY=1")
 		d.reopen()
 		if err == nil {
 			err = d.engine.Reload(k.detect)
@@ -169,7 +175,6 @@ func (d *daemon) reload() {
 		d.know = k
 		d.maker.Packs, d.maker.Sensor = k.detect.Set.Generation(), k.sensor
 		d.tell(alert.HealthConfig, "configuration and vendor packs were loaded anew: "+k.packs[0], true)
-		notify("READY=1")
 	})
 }
 
