@@ -132,6 +132,7 @@ func (d *daemon) run(ctx context.Context) error {
 	ended()
 	notify("STOPPING=1")
 	d.work()
+	d.troubles()
 	d.engine.Flush()
 	d.health.end()
 	err = errors.Join(err, d.failed, d.out.Close())

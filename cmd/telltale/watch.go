@@ -70,9 +70,7 @@ func (d *daemon) look(ctx context.Context, hup <-chan os.Signal) {
 		case <-hup:
 			d.reload()
 		case err := <-d.in.problems:
-			text := printable(err.Error())
-			d.log.Warn(text)
-			d.later(func() { d.emit(d.maker.Health(alert.HealthInput, d.time(), text)) })
+			d.later(func() { d.tell(alert.HealthInput, printable(err.Error()), false) })
 		case now := <-tick.C:
 			for _, i := range d.in.interfaces {
 				d.link(links, i)
@@ -88,6 +86,18 @@ func (d *daemon) look(ctx context.Context, hup <-chan os.Signal) {
 					notify("WATCHDOG=1") // judging goes on, not only looking
 				}
 			})
+		}
+	}
+}
+
+// troubles tells what is wrong with streams that nobody has told of yet.
+func (d *daemon) troubles() {
+	for {
+		select {
+		case err := <-d.in.problems:
+			d.tell(alert.HealthInput, printable(err.Error()), false)
+		default:
+			return
 		}
 	}
 }
