@@ -39,6 +39,12 @@ const (
 	EncryptedDNS    Kind = "encrypted_dns"
 	HealthInput     Kind = "health.input" // an input could not be read to its end
 	HealthFeed      Kind = "health.feed"  // new packs or lists were refused; the old ones stay in use
+
+	HealthDrops     Kind = "health.drops"     // packets or observations were lost here: coverage is reduced
+	HealthLoss      Kind = "health.loss"      // packets were lost before they came here, as far as flows tell
+	HealthInterface Kind = "health.interface" // an interface went down or away, or is back
+	HealthSilent    Kind = "health.silent"    // no packet for long, or packets again
+	HealthConfig    Kind = "health.config"    // a new configuration is in use
 )
 
 // Severity is how much an Alert matters, as the values of RFC 5424 name it.
@@ -95,6 +101,13 @@ func (m *Maker) Health(kind Kind, t int64, text string) *Alert {
 	a := m.next(t, kind)
 	a.Severity, a.Text = Medium, text
 	a.ID = id(a, 0)
+	return a
+}
+
+// Recovered returns an Alert that says that what Health spoke of is over.
+func (m *Maker) Recovered(kind Kind, t int64, text string) *Alert {
+	a := m.Health(kind, t, text)
+	a.Severity = Info
 	return a
 }
 

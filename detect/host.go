@@ -57,14 +57,7 @@ func (e *Engine) hostAt(addr netip.Addr) *host {
 
 func (e *Engine) newHost(addr netip.Addr) *host {
 	h := &host{Host: Host{Addr: addr}, addr: addr}
-	for _, p := range e.conf.Home {
-		h.home = h.home || p.Contains(addr)
-	}
-	for _, d := range e.conf.Roles {
-		if d.Net.Contains(addr) {
-			h.declared |= d.Role
-		}
-	}
+	e.declare(h)
 	return h
 }
 

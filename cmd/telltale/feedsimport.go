@@ -84,7 +84,7 @@ func (c *feedsImportCmd) one(e *env, path string, zones map[string]string) error
 		if c.To != "none" {
 			account = e.stderr
 		}
-		if _, err := io.WriteString(account, printable(describe(path, f, rep))); err != nil {
+		if _, err := io.WriteString(account, printable(described(path, f, rep))); err != nil {
 			return fmt.Errorf("writing to standard output: %w", err)
 		}
 	}
@@ -104,7 +104,7 @@ func (c *feedsImportCmd) one(e *env, path string, zones map[string]string) error
 }
 
 // describe says what became of a list.
-func describe(path string, f *feeds.Feed, rep *importer.Report) string {
+func described(path string, f *feeds.Feed, rep *importer.Report) string {
 	b := &strings.Builder{}
 	fmt.Fprintf(b, "%s: read as %s, %d lines\n", path, rep.Format, rep.Lines)
 	fmt.Fprintf(b, "  taken: %d names, %d ranges, %d ASes, %d URLs\n", rep.Names, rep.Prefixes, rep.ASNs, rep.URLs)

@@ -11,16 +11,13 @@ import (
 
 	"go.uber.org/zap"
 
-	"telltale/alert"
-	"telltale/detect"
 )
 
 // reloadEvery is how often files of knowledge are looked at for changes.
 const reloadEvery = 10 * time.Second
 
 // reloader makes knowledge anew beside the one in use. What cannot be used leaves the
-// old in use. It takes packs, lists and watch lists; every other setting needs a
-// restart.
+// old in use.
 type reloader struct {
 	flags *judgeFlags
 	log   *zap.Logger
@@ -43,17 +40,13 @@ func newReloader(f *judgeFlags, k *knowledge, log *zap.Logger) *reloader {
 	return r
 }
 
-// take puts knowledge that is ready to use, and reports whether there was any. The
-// goroutine that feeds engine and maker calls it between two Observations; it costs one
-// load where there is nothing new.
-func (r *reloader) take(engine *detect.Engine, maker *alert.Maker) bool {
+// take returns knowledge that is ready to use, nil if there is none. The goroutine that
+// judges calls it now and then; it costs one load where there is nothing new.
+func (r *reloader) take() *knowledge {
 	if r.ready.Load() == nil {
-		return false
+		return nil
 	}
-	k := r.ready.Swap(nil)
-	engine.Swap(k.detect.Set, k.detect.Watch)
-	maker.Packs = k.detect.Set.Generation()
-	return true
+	return r.ready.Swap(nil)
 }
 
 // watch reloads at every signal and when the content of a file changes, until ctx ends.

@@ -165,7 +165,7 @@ func TestSwapWithinReplay(t *testing.T) {
 	if p.maker.Packs != first {
 		t.Error("knowledge is in use before it was taken")
 	}
-	if !r.take(p.engine, &p.maker) || r.take(p.engine, &p.maker) {
+	if !p.take(r) || p.take(r) {
 		t.Error("new knowledge was not taken exactly once")
 	}
 	p.observe(hello(3, "upd.acmesecurity.net"))
@@ -189,6 +189,17 @@ type pipe struct {
 	engine *detect.Engine
 	maker  alert.Maker
 	told   []string
+}
+
+// take puts what r has made to use, as the daemon does.
+func (p *pipe) take(r *reloader) bool {
+	k := r.take()
+	if k == nil {
+		return false
+	}
+	p.engine.Swap(k.detect.Set, k.detect.Watch)
+	p.maker.Packs = k.detect.Set.Generation()
+	return true
 }
 
 func newPipe(t testing.TB, k *knowledge) *pipe {
@@ -228,7 +239,7 @@ func TestReloadUnderLoad(t *testing.T) {
 			default:
 			}
 		}
-		if r.take(p.engine, &p.maker) {
+		if p.take(r) {
 			swaps++
 		}
 		p.observe(hello(n+1, "upd.acmesecurity.com"))

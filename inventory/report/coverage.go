@@ -19,6 +19,9 @@ func (s *Summary) coverage(b *strings.Builder) {
 	if in.Skipped > 0 {
 		line("", "%s outside the requested time", Count(in.Skipped))
 	}
+	for i, l := range in.Capture {
+		line(first(i, "capture"), "%s", l)
+	}
 	line("not read", "%s", tallies(in.Dropped, "every packet was decoded"))
 	if in.Copies > 0 {
 		line("copies", "%s came again within a moment (mirrored twice, or sent again unchanged) and counted once%s", plural(int(in.Copies), "packet"), share(in.Copies, in.Packets))

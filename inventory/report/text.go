@@ -34,6 +34,7 @@ type Input struct {
 	Copies   uint64 // copies of a packet mirrored twice, left out
 	Dropped  []Tally
 	Limits   []Tally  // limits that were reached
+	Capture  []string // how live capture went, a line each
 	Damaged  []string // inputs that could not be read to their end
 	Packs    []string // pack versions
 	Policies []string // selected policies, none if all
