@@ -50,7 +50,7 @@ func TestLiveIsReplay(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		got := alive(t, flow.LiveConfig{Sources: []capture.Source{src}, Queue: 1024, Flow: flow.Config{Shards: 16}, MaxWait: 1e10})
+		got := alive(t, flow.LiveConfig{Sources: []capture.Source{src}, Queue: 1024, Flow: flow.Config{Shards: 16}, Decode: decode.Config{Dedup: decode.DefaultDedup}, MaxWait: 1e10})
 		if got != want {
 			t.Errorf("%s: live differs from replay", filepath.Base(path))
 		}
