@@ -34,7 +34,7 @@ func (c *replayCmd) Run(e *env) error {
 			return usage(err)
 		}
 	}
-	form, err := format.Lookup(c.Format)
+	form, err := format.ByName(c.Format)
 	if err != nil {
 		return usage(err)
 	}
@@ -89,7 +89,7 @@ func reached(list []*detect.Finding, limit feeds.Class) error {
 type replay struct {
 	engine *detect.Engine
 	maker  alert.Maker
-	form   *format.Format
+	form   format.Format
 	w      *bufio.Writer
 	line   []byte
 	err    error
