@@ -42,6 +42,7 @@ func (e *Engine) contact(h *host, o *capture.Observation, m feeds.Match, ch Chan
 	}
 	f.LastSeen = max(f.LastSeen, o.Time)
 	f.touched = true
+	e.mark(f)
 	f.Contact.of(o)
 	e.credit(f, t, o, ch)
 	if t != nil {
@@ -176,6 +177,7 @@ func (e *Engine) exchanged(flow uint64) {
 		if k.hit != nil {
 			k.hit.exchanged++
 		}
+		e.mark(k.finding)
 		if k.lead {
 			k.finding.Attempts--
 			k.finding.Exchanges++
