@@ -145,6 +145,19 @@ func (m *Maker) Gap(t int64, epoch uint64, g Gap) *Alert {
 	return a
 }
 
+// Merge returns one Alert for two of the same Finding, of which the second came before
+// the first could be told: what the second says, and that it was opened, raised or
+// reopened if the first said so.
+func Merge(first, second *Alert) *Alert {
+	a := *second
+	keeps := first.Kind != FindingSummary && first.Kind != FindingCleared
+	if keeps && (second.Kind == FindingSummary || second.Kind == FindingRaised) {
+		a.Kind = first.Kind
+	}
+	a.ID = id(&a, 0)
+	return &a
+}
+
 // Number gives a its place in the sequence of an epoch, in place of the one by run. What
 // heartbeats and gaps are is their place.
 func (a *Alert) Number(epoch, seq uint64) {

@@ -56,7 +56,7 @@ func (e *Engine) restore(s *State, known map[string]feeds.Match) bool {
 		ID: s.ID, Topic: s.Topic, Host: h.Host, Vendor: s.Vendor, Product: s.Product,
 		Attempts: s.Attempts, Exchanges: s.Exchanges, BytesOut: s.BytesOut, BytesIn: s.BytesIn,
 		FirstSeen: s.FirstSeen, LastSeen: s.LastSeen, Functions: s.Functions, Names: s.Names,
-		Foreign: s.Foreign, Cleared: s.Cleared, told: s.Told, opened: s.Opened, touched: s.Touched, more: s.More,
+		Foreign: s.Foreign, Contact: s.Contact, Cleared: s.Cleared, told: s.Told, opened: s.Opened, touched: s.Touched, more: s.More,
 		rangeKey: s.Range, order: len(e.findings),
 	}
 	for _, p := range s.Places {

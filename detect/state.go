@@ -36,6 +36,7 @@ type State struct {
 
 	Range   string    `json:",omitempty"` // of a foreign Finding: what names the range
 	Foreign *Foreign  `json:",omitempty"`
+	Contact Contact   `json:",omitzero"`  // the latest; Flow names a place in a stream that is over
 	Places  []Foreign `json:",omitempty"` // addresses contacted in it
 }
 
@@ -74,8 +75,9 @@ func (e *Engine) State(f *Finding) State {
 		Opened: f.opened, Cleared: f.Cleared, Touched: f.touched, Host: f.Host, HostLast: f.LastSeen,
 		Attempts: f.Attempts, Exchanges: f.Exchanges, BytesOut: f.BytesOut, BytesIn: f.BytesIn,
 		FirstSeen: f.FirstSeen, LastSeen: f.LastSeen, Functions: slices.Clone(f.Functions),
-		Names: slices.Clone(f.Names), More: f.more, Range: f.rangeKey, Foreign: f.Foreign,
+		Names: slices.Clone(f.Names), More: f.more, Range: f.rangeKey, Foreign: f.Foreign, Contact: f.Contact,
 	}
+	s.Contact.Flow = 0
 	if h := e.hosts[f.Host.Addr]; h != nil {
 		s.Host, s.HostLast, s.Roles = h.Host, max(h.last, f.LastSeen), h.inferred
 	}
