@@ -23,7 +23,7 @@ func (h *history) add(after, upTo uint64, records int, now time.Time, w Window) 
 	}
 	for len(list) > 1 {
 		oldest := list[0]
-		if now.Sub(oldest.at) <= w.Span || total-oldest.records < w.Records {
+		if now.Sub(oldest.at) < w.Span || total-oldest.records < w.Records {
 			break
 		}
 		total -= oldest.records
