@@ -19,6 +19,7 @@ type stored struct {
 	Severity  Severity       `json:"severity"`
 	Sensor    string         `json:"sensor"`
 	Packs     string         `json:"packs"`
+	Program   string         `json:"program,omitempty"`
 	Text      string         `json:"text,omitempty"`
 	Finding   *storedFinding `json:"finding,omitempty"`
 	Heartbeat *Heartbeat     `json:"heartbeat,omitempty"`
@@ -38,7 +39,7 @@ type storedPolicy struct{ ID, Title string }
 func Marshal(a *Alert) ([]byte, error) {
 	s := stored{
 		ID: a.ID, Seq: a.Seq, Epoch: a.Epoch, Time: a.Time, Kind: a.Kind, Severity: a.Severity,
-		Sensor: a.Sensor, Packs: a.Packs, Text: a.Text, Heartbeat: a.Heartbeat, Gap: a.Gap,
+		Sensor: a.Sensor, Packs: a.Packs, Program: a.Program, Text: a.Text, Heartbeat: a.Heartbeat, Gap: a.Gap,
 	}
 	if a.Finding != nil {
 		s.Finding = &storedFinding{Finding: a.Finding}
@@ -62,7 +63,7 @@ func Unmarshal(b []byte) (*Alert, error) {
 	}
 	a := &Alert{
 		ID: s.ID, Seq: s.Seq, Epoch: s.Epoch, Time: s.Time, Kind: s.Kind, Severity: s.Severity,
-		Sensor: s.Sensor, Packs: s.Packs, Text: s.Text, Heartbeat: s.Heartbeat, Gap: s.Gap,
+		Sensor: s.Sensor, Packs: s.Packs, Program: s.Program, Text: s.Text, Heartbeat: s.Heartbeat, Gap: s.Gap,
 	}
 	if s.Finding != nil && s.Finding.Finding != nil {
 		a.Finding = s.Finding.Finding

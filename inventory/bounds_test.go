@@ -93,7 +93,7 @@ func TestOverload(t *testing.T) {
 		t.Errorf("%d alerts, the second %v, %d dropped, %d states", len(w.alerts), w.alerts[1].Kind, w.dropped, len(w.states))
 	}
 
-	s := opened(t, Config{Dir: t.TempDir(), Sensor: "s"})
+	s := opened(t, Config{Dir: t.TempDir(), Maker: alert.Maker{Sensor: "s"}})
 	defer closed(t, s)
 	if _, err := s.Cursor(context.Background(), "siem"); err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func TestQuota(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		round++
 		policy := rapid.SampledFrom([]Policy{DropOldest, DropNewest}).Draw(r, "policy")
-		s, err := Open(context.Background(), Config{Dir: filepath.Join(dir, fmt.Sprint(round)), Sensor: "s", MaxAlerts: 32, Policy: policy, unsafe: true})
+		s, err := Open(context.Background(), Config{Dir: filepath.Join(dir, fmt.Sprint(round)), Maker: alert.Maker{Sensor: "s"}, MaxAlerts: 32, Policy: policy, unsafe: true})
 		if err != nil {
 			r.Fatal(err)
 		}

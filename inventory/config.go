@@ -23,8 +23,8 @@ const (
 type Config struct {
 	// Dir is the directory of the store. It is made if it is missing.
 	Dir string
-	// Sensor and Packs go into gaps, which the Store makes itself.
-	Sensor, Packs string
+	// Maker makes the gaps, which come from the Store itself.
+	Maker alert.Maker
 	// MaxAlerts and MaxBytes are the quota of the outbox. Defaults 1,000,000 and 1 GiB.
 	MaxAlerts, MaxBytes int64
 	// Policy says what happens at the quota.

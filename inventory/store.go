@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,8 +60,7 @@ func Open(ctx context.Context, conf Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		conf: conf, lock: l, queue: newQueue(conf.Queue, conf.Wait), done: make(chan struct{}), ready: func() {},
-		maker: alert.Maker{Sensor: conf.Sensor, Packs: conf.Packs},
+		conf: conf, lock: l, queue: newQueue(conf.Queue, conf.Wait), done: make(chan struct{}), ready: func() {}, maker: conf.Maker,
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.disconnect())
@@ -75,7 +75,13 @@ func (s *Store) connect(ctx context.Context) error {
 	if s.conf.unsafe {
 		synchronous = "normal"
 	}
-	var err error
+	f, err := os.OpenFile(filepath.Join(s.conf.Dir, fileName), os.O_RDWR|os.O_CREATE, 0o600) // SQLite would let all read it
+	if err != nil {
+		return fmt.Errorf("opening the state: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("opening the state: %w", err)
+	}
 	if s.db, err = open(s.conf.Dir, "rwc", synchronous); err != nil {
 		return err
 	}
@@ -178,9 +184,14 @@ func (s *Store) Seq() uint64 {
 
 var errClosed = errors.New("the state is closed")
 
+// closeWait is how long Close waits for a disk that cannot be written.
+const closeWait = 10 * time.Second
+
 // Close writes what was put and closes the Store.
 func (s *Store) Close() error {
-	err := s.Sync(context.Background())
+	ctx, done := context.WithTimeout(context.Background(), closeWait)
+	defer done()
+	err := s.Sync(ctx)
 	s.queue.fail(errClosed)
 	<-s.done
 	if errors.Is(err, errClosed) {

@@ -80,7 +80,7 @@ func seqs(t testing.TB, s *Store, sink string, after uint64) (list []uint64) {
 
 func TestStateSurvives(t *testing.T) {
 	dir := t.TempDir()
-	s := opened(t, Config{Dir: dir, Sensor: "s"})
+	s := opened(t, Config{Dir: dir, Maker: alert.Maker{Sensor: "s"}})
 	ctx := context.Background()
 	if c, err := s.Cursor(ctx, "siem"); err != nil || c != 0 {
 		t.Fatal(c, err)
@@ -92,7 +92,7 @@ func TestStateSurvives(t *testing.T) {
 	}
 	closed(t, s)
 
-	s = opened(t, Config{Dir: dir, Sensor: "s"})
+	s = opened(t, Config{Dir: dir, Maker: alert.Maker{Sensor: "s"}})
 	defer closed(t, s)
 	if s.Seq() != 50 || s.place.epoch != epoch || epoch == 0 {
 		t.Errorf("seq %d of epoch %d, want 50 of %d", s.Seq(), s.place.epoch, epoch)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"telltale/alert/sink"
 	"telltale/detect"
 )
 
@@ -25,6 +26,15 @@ type config struct {
 	OwnZones       []string      `yaml:"own_zones"`
 	Roles          []roleConfig  `yaml:"roles"`
 	Allow          []allowConfig `yaml:"allow"`
+	Sinks          []sink.Entry  `yaml:"sinks"`
+	Outbox         outboxConfig  `yaml:"outbox"`
+}
+
+// outboxConfig bounds the alerts that wait for their receivers.
+type outboxConfig struct {
+	MaxAlerts int64  `yaml:"max_alerts"`
+	MaxMiB    int64  `yaml:"max_mib"`
+	Policy    string `yaml:"policy"` // drop-oldest, drop-newest, stop
 }
 
 type roleConfig struct {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"telltale/alert/sink"
 	"telltale/capture/decode"
 	"telltale/capture/flow"
 	"telltale/detect"
@@ -42,6 +43,8 @@ type knowledge struct {
 	policies []string
 	geo      []string
 	warnings []string
+	sinks    []sink.Entry
+	outbox   outboxConfig
 }
 
 // load reads the configuration, the packs and the databases.
@@ -51,7 +54,7 @@ func (f *judgeFlags) load() (*knowledge, error) {
 		return nil, usage(err)
 	}
 	f.override(c)
-	k := &knowledge{sensor: c.Sensor, policies: c.Policies}
+	k := &knowledge{sensor: c.Sensor, policies: c.Policies, sinks: c.Sinks, outbox: c.Outbox}
 	if k.sensor == "" {
 		k.sensor = "telltale"
 	}
