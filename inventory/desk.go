@@ -59,7 +59,7 @@ func OpenDesk(ctx context.Context, dir string) (*Desk, error) {
 		}
 		return nil, fmt.Errorf("opening the state: %w", err)
 	}
-	db, err := open(dir, "rw", "full")
+	db, err := open(dir, false, "full")
 	if err != nil {
 		return nil, err
 	}

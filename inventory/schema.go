@@ -25,17 +25,14 @@ const application = 0x5454616c
 // fileName is the store within its directory.
 const fileName = "telltale.db"
 
-// open connects to the file in dir. One connection writes; readers see what is durable.
-func open(dir, mode, synchronous string) (*sql.DB, error) {
-	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}}
-	for _, p := range []string{
-		"busy_timeout(10000)", "auto_vacuum(incremental)", "journal_mode(wal)", "synchronous(" + synchronous + ")",
-		"journal_size_limit(67108864)", "foreign_keys(1)", "temp_store(memory)",
-	} {
-		if mode == "ro" && p != "busy_timeout(10000)" {
-			continue
-		}
-		q.Add("_pragma", p)
+// open connects to the file in dir, which must exist, for reading only or for writing too.
+func open(dir string, reads bool, synchronous string) (*sql.DB, error) {
+	q := url.Values{"mode": {"rw"}, "_txlock": {"immediate"}}
+	q["_pragma"] = []string{"busy_timeout(10000)", "temp_store(memory)"}
+	if reads {
+		q.Add("_pragma", "query_only(1)")
+	} else {
+		q["_pragma"] = append(q["_pragma"], "auto_vacuum(incremental)", "journal_mode(wal)", "synchronous("+synchronous+")", "journal_size_limit(67108864)")
 	}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.Join(dir, fileName)}).EscapedPath(), RawQuery: q.Encode()}
 	db, err := sql.Open("sqlite", u.String())

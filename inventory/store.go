@@ -63,6 +63,9 @@ func Open(ctx context.Context, conf Config) (*Store, error) {
 		conf: conf, lock: l, queue: newQueue(conf.Queue, conf.Wait), done: make(chan struct{}), ready: func() {}, maker: conf.Maker,
 	}
 	if err := s.connect(ctx); err != nil {
+		if why := passing(err); why != "" {
+			err = fmt.Errorf("%w: %s: see to it and start again", err, why)
+		}
 		return nil, errors.Join(err, s.disconnect())
 	}
 	go s.write()
@@ -82,14 +85,14 @@ func (s *Store) connect(ctx context.Context) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("opening the state: %w", err)
 	}
-	if s.db, err = open(s.conf.Dir, "rwc", synchronous); err != nil {
+	if s.db, err = open(s.conf.Dir, false, synchronous); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(1)
 	if err := migrate(ctx, s.db, time.Now()); err != nil {
 		return err
 	}
-	if s.read, err = open(s.conf.Dir, "rw", synchronous); err != nil {
+	if s.read, err = open(s.conf.Dir, true, synchronous); err != nil {
 		return err
 	}
 	if err := s.trim(ctx, s.db); err != nil {

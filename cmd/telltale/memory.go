@@ -35,11 +35,15 @@ func openMemory(e *env, k *knowledge, dir string, wait bool, committed func([]*a
 	if err != nil {
 		return nil, usage(err)
 	}
-	m := &memory{env: e}
-	conf := inventory.Config{
-		Dir: dir, Maker: k.maker(), Wait: wait, Committed: committed, Trouble: m.trouble,
+	return newMemory(e, targets, inventory.Config{
+		Dir: dir, Maker: k.maker(), Wait: wait, Committed: committed,
 		MaxAlerts: k.outbox.MaxAlerts, MaxBytes: k.outbox.MaxMiB << 20, Policy: inventory.Policy(k.outbox.Policy),
-	}
+	})
+}
+
+func newMemory(e *env, targets []alert.Target, conf inventory.Config) (m *memory, err error) {
+	m = &memory{env: e}
+	conf.Trouble = m.trouble
 	if err := conf.Validate(); err != nil {
 		return nil, usage(err)
 	}

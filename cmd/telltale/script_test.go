@@ -9,7 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"telltale": main})
+	testscript.Main(m, map[string]func(){"telltale": main, "ledger": ledgerChild})
 }
 
 // TestScripts runs the sessions in testdata/script against the program itself.
