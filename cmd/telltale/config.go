@@ -28,6 +28,7 @@ type config struct {
 	Allow          []allowConfig `yaml:"allow"`
 	Sinks          []sink.Entry  `yaml:"sinks"`
 	Outbox         outboxConfig  `yaml:"outbox"`
+	Observations   []sink.Entry  `yaml:"observations"`
 }
 
 // outboxConfig bounds the alerts that wait for their receivers.

@@ -45,6 +45,7 @@ type knowledge struct {
 	warnings []string
 	sinks    []sink.Entry
 	outbox   outboxConfig
+	observe  []sink.Entry
 }
 
 // load reads the configuration, the packs and the databases.
@@ -54,7 +55,7 @@ func (f *judgeFlags) load() (*knowledge, error) {
 		return nil, usage(err)
 	}
 	f.override(c)
-	k := &knowledge{sensor: c.Sensor, policies: c.Policies, sinks: c.Sinks, outbox: c.Outbox}
+	k := &knowledge{sensor: c.Sensor, policies: c.Policies, sinks: c.Sinks, outbox: c.Outbox, observe: c.Observations}
 	if k.sensor == "" {
 		k.sensor = "telltale"
 	}

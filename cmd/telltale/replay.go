@@ -75,10 +75,18 @@ func (r *replay) run(c *replayCmd, k *knowledge) error {
 		return err
 	}
 	defer func() { _ = src.Close() }()
+	seen, err := openObservations(r.ctx, k.observe, k.sensor, true)
+	if err != nil {
+		return err
+	}
 	res, err := c.read(r.env, src, func(o *capture.Observation) error {
 		r.engine.Observe(o)
+		seen.put(o)
 		return r.err
 	})
+	if serr := seen.close(); serr != nil {
+		r.log.Warn(printable(serr.Error()))
+	}
 	r.engine.Flush()
 	r.damage(src)
 	err = errors.Join(err, r.settle(err == nil), r.err, r.flush())
