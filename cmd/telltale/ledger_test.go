@@ -145,7 +145,7 @@ func TestLedger(t *testing.T) {
 	}
 	dir := t.TempDir()
 	state := filepath.Join(dir, "state")
-	disk := smallDisk(t, state)
+	disk := smallDisk(t, state, 12+*ledgerAlerts/200)
 	runLedger(t, dir, state, disk, ledgerReceivers(t, dir))
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,8 +32,8 @@ func again(t *testing.T) {
 	}
 }
 
-// smallDisk mounts 12 MiB of memory at dir, nil if that is not allowed.
-func smallDisk(t *testing.T, dir string) *fillable {
+// smallDisk mounts so many MiB of memory at dir, nil if that is not allowed.
+func smallDisk(t *testing.T, dir string, size int) *fillable {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -41,7 +42,7 @@ func smallDisk(t *testing.T, dir string) *fillable {
 		t.Log("NOT TESTED: a full disk, which takes root")
 		return nil
 	}
-	mount(t, "-t", "tmpfs", "-o", "size=12m", "tmpfs", dir)
+	mount(t, "-t", "tmpfs", "-o", fmt.Sprintf("size=%dm", size), "tmpfs", dir)
 	return &fillable{dir: dir}
 }
 
