@@ -144,13 +144,13 @@ const pruneAt = 512
 
 // prune deletes what every sink has.
 func (t *transaction) prune(*work) error {
-	least, any := uint64(0), false
+	least, found := uint64(0), false
 	for _, c := range t.place.cursors {
-		if !any || c < least {
-			least, any = c, true
+		if !found || c < least {
+			least, found = c, true
 		}
 	}
-	if !any || t.place.alerts == 0 {
+	if !found || t.place.alerts == 0 {
 		return nil
 	}
 	var n, size int64

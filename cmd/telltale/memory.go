@@ -120,6 +120,14 @@ func (m *memory) keep() (err error) {
 	return err
 }
 
+// heartbeat says at time t how far the sequence is, and how many packets were seen and
+// dropped by the kernel.
+func (m *memory) heartbeat(maker *alert.Maker, t int64, packets, dropped uint64) error {
+	h := m.store.Heartbeat()
+	h.Packets, h.PacketsDropped = packets, dropped
+	return m.store.Put(m.ctx, maker.Heartbeat(t, h), nil)
+}
+
 // deliver waits until every sink has all that was written.
 func (m *memory) deliver(limit time.Duration) error {
 	if err := m.store.Sync(context.WithoutCancel(m.ctx)); err != nil {

@@ -63,11 +63,11 @@ func (c *outboxStatusCmd) Run(e *env) (err error) {
 		return e.print(b)
 	}
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SINK\tSETTLED UP TO\tWAITING\tDEAD LETTERS\tTO BE RETRIED")
+	_, _ = fmt.Fprintln(w, "SINK\tSETTLED UP TO\tWAITING\tDEAD LETTERS\tTO BE RETRIED")
 	for _, k := range s.Sinks {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\n", k.Sink, k.Cursor, k.Waiting, k.Dead, k.Retry)
+		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\n", k.Sink, k.Cursor, k.Waiting, k.Dead, k.Retry)
 	}
-	_ = w.Flush() // to memory
+	_ = w.Flush() // like the lines above it writes to memory
 	return e.print(b)
 }
 

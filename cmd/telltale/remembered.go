@@ -50,7 +50,7 @@ const lastWrites = 30 * time.Second
 
 // settle ends a run on a state: a heartbeat says how many alerts there were, and the
 // captures count as judged if they were read to their end.
-func (r *replay) settle(whole bool) error {
+func (r *replay) settle(whole bool, packets uint64) error {
 	if r.memory == nil {
 		return nil
 	}
@@ -59,7 +59,7 @@ func (r *replay) settle(whole bool) error {
 	defer done()
 	err := errors.Join(m.keep(), m.store.Sync(ctx))
 	if err == nil && m.store.Seq() > r.begun {
-		err = m.change(r.maker.Heartbeat(r.engine.Coverage().Last, m.store.Heartbeat()), nil)
+		err = m.heartbeat(&r.maker, r.engine.Coverage().Last, packets, 0)
 	}
 	if err != nil {
 		return err

@@ -89,7 +89,7 @@ func (r *replay) run(c *replayCmd, k *knowledge) error {
 	}
 	r.engine.Flush()
 	r.damage(src)
-	err = errors.Join(err, r.settle(err == nil), r.err, r.flush())
+	err = errors.Join(err, r.settle(err == nil, src.Stats().Packets), r.err, r.flush())
 	if c.Summary {
 		err = errors.Join(err, r.summary(k, src, res, c.Facts).Text(r.stderr))
 	}
