@@ -54,8 +54,8 @@ func TestForeignFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, fileName), []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(context.Background(), Config{Dir: dir}); err == nil {
-		t.Error("garbage opens")
+	if _, err := Open(context.Background(), Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "is damaged: put a backup") {
+		t.Errorf("garbage: %v", err)
 	}
 }
 

@@ -63,13 +63,22 @@ func Open(ctx context.Context, conf Config) (*Store, error) {
 		conf: conf, lock: l, queue: newQueue(conf.Queue, conf.Wait), done: make(chan struct{}), ready: func() {}, maker: conf.Maker,
 	}
 	if err := s.connect(ctx); err != nil {
-		if why := passing(err); why != "" {
-			err = fmt.Errorf("%w: %s: see to it and start again", err, why)
-		}
+		err = advise(err, conf.Dir)
 		return nil, errors.Join(err, s.disconnect())
 	}
 	go s.write()
 	return s, nil
+}
+
+// advise adds what to do about an error of opening.
+func advise(err error, dir string) error {
+	if why := passing(err); why != "" {
+		return fmt.Errorf("%w: %s: see to it and start again", err, why)
+	}
+	if damaged(err) {
+		return fmt.Errorf("%w: %s is damaged: put a backup in its place, or move it away to begin anew without what waited in it", err, filepath.Join(dir, fileName))
+	}
+	return err
 }
 
 // connect opens the file, brings it to the present schema and reads where it is.

@@ -101,6 +101,16 @@ func passing(err error) string {
 	return ""
 }
 
+// damaged says that the file is not what it should be.
+func damaged(err error) bool {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	code := e.Code() & 0xff
+	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+}
+
 // transact writes w in one transaction.
 func (s *Store) transact(w *work) (*transaction, error) {
 	ctx := context.Background()

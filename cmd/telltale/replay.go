@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"telltale/alert"
@@ -82,14 +83,14 @@ func (r *replay) run(c *replayCmd, k *knowledge) error {
 	res, err := c.read(r.env, src, func(o *capture.Observation) error {
 		r.engine.Observe(o)
 		seen.put(o)
-		return r.err
+		return r.failure()
 	})
 	if serr := seen.close(); serr != nil {
 		r.log.Warn(printable(serr.Error()))
 	}
 	r.engine.Flush()
 	r.damage(src)
-	err = errors.Join(err, r.settle(err == nil, src.Stats().Packets), r.err, r.flush())
+	err = errors.Join(err, r.settle(err == nil, src.Stats().Packets), r.failure(), r.flush())
 	if c.Summary {
 		err = errors.Join(err, r.summary(k, src, res, c.Facts).Text(r.stderr))
 	}
@@ -115,9 +116,11 @@ type replay struct {
 	engine *detect.Engine
 	maker  alert.Maker
 	form   format.Format
-	w      *bufio.Writer
-	line   []byte
-	err    error
+
+	mu   sync.Mutex // guards what follows: with a state, its writer writes
+	w    *bufio.Writer
+	line []byte
+	err  error
 
 	memory   *memory // nil without a state
 	captures []inventory.Capture
@@ -131,20 +134,40 @@ func (r *replay) change(c detect.Change) { r.emit(r.maker.Change(c), c.Finding) 
 func (r *replay) emit(a *alert.Alert, f *detect.Finding) {
 	if r.memory == nil {
 		r.write(a)
-	} else if err := r.memory.change(a, f); err != nil && r.err == nil {
-		r.err = err
+	} else if err := r.memory.change(a, f); err != nil {
+		r.fail(err)
 	}
 }
 
 func (r *replay) write(a *alert.Alert) {
+	r.mu.Lock()
 	r.line = append(r.form.Append(r.line[:0], a), '\n')
-	if _, err := r.w.Write(r.line); err != nil && r.err == nil {
-		r.err = fmt.Errorf("writing an alert: %w", err)
+	_, err := r.w.Write(r.line)
+	r.mu.Unlock()
+	if err != nil {
+		r.fail(fmt.Errorf("writing an alert: %w", err))
 	}
+}
+
+// fail notes the first error, which ends the run.
+func (r *replay) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+func (r *replay) failure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
 }
 
 // flush puts what was written where it belongs.
 func (r *replay) flush() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if err := r.w.Flush(); err != nil {
 		return fmt.Errorf("writing an alert: %w", err)
 	}
