@@ -11,7 +11,7 @@ PKG ?= ./...
 
 .DEFAULT_GOAL := build
 .PHONY: help build test race cover bench walls lint fmt fuzz fuzz-long check ci \
-	reproducible demo geodata packs install clean
+	reproducible demo geodata packs ledger power-cut install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,12 @@ geodata: ## rebuild the embedded country and AS tables from their sources (needs
 
 packs: ## rebuild what is made from feeds/packs: the compiled form, docs/vendors.md, golden files
 	go generate ./feeds
+
+ledger: ## 100,000 alerts through all kinds of trouble: none may be lost (root fills a disk too)
+	go test ./cmd/telltale -run '^TestLedger$$' -v -count=1 -timeout 60m -ledger-alerts=100000 -ledger-kills=20
+
+power-cut: ## cut the power of a file system 20 times: nothing acknowledged may be lost (needs root)
+	go test ./inventory -run '^TestPowerCut$$' -v -count=1 -timeout 30m -power-cuts=20
 
 install: build ## install the binary under PREFIX
 	install -d '$(DESTDIR)$(PREFIX)/bin'

@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"slices"
 
 	"telltale/detect"
@@ -45,7 +46,17 @@ const (
 	HealthInterface Kind = "health.interface" // an interface went down or away, or is back
 	HealthSilent    Kind = "health.silent"    // no packet for long, or packets again
 	HealthConfig    Kind = "health.config"    // a new configuration is in use
+	HealthHeartbeat Kind = "health.heartbeat" // the sensor lives; how far its sequence is, and what was dropped
+	HealthGap       Kind = "health.gap"       // alerts were dropped on purpose, and which
+	HealthTest      Kind = "health.test"      // an operator tries the way to a receiver
 )
+
+// kinds lists all of them.
+var kinds = []Kind{
+	FindingOpened, FindingRaised, FindingSummary, FindingReopened, FindingCleared,
+	Lookalike, Sinkhole, Foreign, EncryptedDNS, HealthInput, HealthFeed, HealthDrops, HealthLoss,
+	HealthInterface, HealthSilent, HealthConfig, HealthHeartbeat, HealthGap, HealthTest,
+}
 
 // Severity is how much an Alert matters, as the values of RFC 5424 name it.
 type Severity string
@@ -61,7 +72,8 @@ const (
 // Alert is one message to the outside. It does not change once made.
 type Alert struct {
 	ID       string // content-derived: the same packets give the same id
-	Seq      uint64 // 1, 2, 3 ... without a gap, per run
+	Seq      uint64 // 1, 2, 3 ... without a gap, per sensor and epoch, or per run without a state
+	Epoch    uint64 // names the sequence: when its state was made, ms since 1970 UTC; 0 without one
 	Time     int64  // packet time, nanoseconds since 1970 UTC
 	Kind     Kind
 	Severity Severity
@@ -75,6 +87,28 @@ type Alert struct {
 	Finding *detect.Finding
 	// Text is what a health alert says.
 	Text string
+	// Heartbeat and Gap are set for the kinds of that name.
+	Heartbeat *Heartbeat
+	Gap       *Gap
+}
+
+// Heartbeat is how far the sensor's sequence is and what it had to leave out, since the
+// epoch began unless said otherwise.
+type Heartbeat struct {
+	LastSeq         uint64 `json:"last_seq"`         // sequence number before this alert's
+	AlertsDropped   uint64 `json:"alerts_dropped"`   // each is covered by a gap
+	AlertsCoalesced uint64 `json:"alerts_coalesced"` // told with a later alert of the same finding, since the process started
+	Packets         uint64 `json:"packets"`          // since the process started
+	PacketsDropped  uint64 `json:"packets_dropped"`  // by the kernel, since the process started
+}
+
+// Gap is a stretch of the sequence that was dropped on purpose. Its own number is that
+// of the last of them: it stands in their place.
+type Gap struct {
+	First  uint64 `json:"first"`
+	Last   uint64 `json:"last"`
+	Count  uint64 `json:"count"` // alerts dropped: those from First to Last
+	Reason string `json:"reason"`
 }
 
 // Maker numbers Alerts.
@@ -109,6 +143,48 @@ func (m *Maker) Recovered(kind Kind, t int64, text string) *Alert {
 	a := m.Health(kind, t, text)
 	a.Severity = Info
 	return a
+}
+
+// Heartbeat returns an Alert that says the sensor lives; Number completes it.
+func (m *Maker) Heartbeat(t int64, h Heartbeat) *Alert {
+	a := m.next(t, HealthHeartbeat)
+	a.Severity, a.Text, a.Heartbeat = Info, "the sensor is alive", &h
+	a.ID = id(a, 0)
+	return a
+}
+
+// Gap returns the Alert that stands for dropped ones, g.First to g.Last of an epoch.
+func (m *Maker) Gap(t int64, epoch uint64, g Gap) *Alert {
+	a := m.next(t, HealthGap)
+	a.Severity, a.Gap = Medium, &g
+	a.Text = fmt.Sprintf("%d alerts were dropped: %s", g.Count, g.Reason)
+	a.Number(epoch, g.Last)
+	return a
+}
+
+// Merge returns one Alert for two of the same Finding, of which the second came before
+// the first could be told: what the second says, and that it was opened, raised or
+// reopened if the first said so.
+func Merge(first, second *Alert) *Alert {
+	a := *second
+	keeps := first.Kind != FindingSummary && first.Kind != FindingCleared
+	if keeps && (second.Kind == FindingSummary || second.Kind == FindingRaised) {
+		a.Kind = first.Kind
+	}
+	a.ID = id(&a, 0)
+	return &a
+}
+
+// Number gives a its place in the sequence of an epoch, in place of the one by run. What
+// heartbeats and gaps are is their place.
+func (a *Alert) Number(epoch, seq uint64) {
+	a.Epoch, a.Seq = epoch, seq
+	if a.Heartbeat != nil {
+		a.Heartbeat.LastSeq = seq - 1
+	}
+	if a.Heartbeat != nil || a.Gap != nil {
+		a.ID = id(a, seq)
+	}
 }
 
 func (m *Maker) next(t int64, kind Kind) *Alert {
@@ -189,6 +265,10 @@ func id(a *Alert, packet uint64) string {
 	text(a.Text)
 	word(uint64(a.Time))
 	word(packet)
+	if a.Epoch != 0 && a.Finding == nil {
+		text(a.Sensor)
+		word(a.Epoch)
+	}
 	if f := a.Finding; f != nil {
 		text(f.ID)
 		text(f.Class.String())

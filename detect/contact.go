@@ -43,6 +43,7 @@ func (e *Engine) contact(h *host, o *capture.Observation, m feeds.Match, ch Chan
 	}
 	f.LastSeen = max(f.LastSeen, o.Time)
 	f.touched = true
+	e.mark(f)
 	f.Contact.of(o)
 	e.credit(f, t, o, ch)
 	if m.Kind == feeds.KindPort && o.End.Outcome == capture.Exchanged {
@@ -181,6 +182,7 @@ func (e *Engine) exchanged(flow uint64) {
 		if k.hit != nil {
 			k.hit.exchanged++
 		}
+		e.mark(k.finding)
 		if k.lead {
 			k.finding.Attempts--
 			k.finding.Exchanges++

@@ -15,6 +15,7 @@ type Engine struct {
 	told      func(Change)
 	hosts     map[netip.Addr]*host
 	findings  []*Finding
+	dirty     []*Finding // changed since Changed was called
 	flows     map[uint64][]tracked
 	names     names
 	cover     Coverage

@@ -19,6 +19,14 @@ type bench struct {
 	now     int64
 	packet  uint64
 	changes []string
+	after   func() // called after each Observation, if set
+}
+
+func (b *bench) Observe(o *capture.Observation) {
+	b.Engine.Observe(o)
+	if b.after != nil {
+		b.after()
+	}
 }
 
 func newBench(t testing.TB, conf Config) *bench {

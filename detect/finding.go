@@ -119,6 +119,7 @@ type Finding struct {
 	told        feeds.Class
 	opened      bool
 	touched     bool // changed since the last summary
+	dirty       bool // changed since Engine.Changed
 	order       int
 	rangeKey    string // of a foreign range
 	places      []spot

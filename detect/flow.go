@@ -26,6 +26,7 @@ func (e *Engine) flow(h *host, o *capture.Observation) {
 		if k.lead {
 			k.finding.BytesOut += o.End.BytesOut
 			k.finding.BytesIn += o.End.BytesIn
+			e.mark(k.finding)
 		}
 	}
 	delete(e.flows, o.Flow)

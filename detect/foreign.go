@@ -54,6 +54,7 @@ func (e *Engine) within(host *host, far netip.Addr, o *capture.Observation) *Fin
 	}
 	f := e.foreignFinding(host, r, why.Key(), o)
 	f.LastSeen, f.touched = max(f.LastSeen, o.Time), true
+	e.mark(f)
 	f.Foreign = foreignOf(far, r, why)
 	f.Contact.of(o)
 	if o.Proto != capture.ProtoFlow {

@@ -79,6 +79,7 @@ func (e *Engine) infer(h *host, r Role) {
 	h.inferred |= r
 	for _, f := range h.findings {
 		f.Class, _ = f.judge(h.roles())
+		e.mark(f)
 	}
 }
 

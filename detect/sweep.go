@@ -23,6 +23,7 @@ func (e *Engine) summarise(f *Finding) {
 		return
 	}
 	f.touched = false
+	e.mark(f)
 	e.explain(f)
 	e.told(Change{Kind: Summarised, Time: e.now, Finding: f})
 }
@@ -35,6 +36,7 @@ func (e *Engine) clear(f *Finding) {
 		return
 	}
 	f.Cleared = true
+	e.mark(f)
 	e.explain(f)
 	e.told(Change{Kind: Cleared, Time: e.now, Finding: f})
 }

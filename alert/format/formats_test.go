@@ -38,7 +38,7 @@ func TestRegistry(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
-	if _, err := Lookup("xml"); err == nil || !strings.Contains(err.Error(), "native") {
+	if _, err := ByName("xml"); err == nil || !strings.Contains(err.Error(), "native") {
 		t.Errorf("an unknown form: %v", err)
 	}
 }
@@ -67,9 +67,9 @@ func fileSchema(t *testing.T, name string) *jsonschema.Schema {
 }
 
 // form returns the form of that name.
-func form(t testing.TB, name string) *Format {
+func form(t testing.TB, name string) Format {
 	t.Helper()
-	f, err := Lookup(name)
+	f, err := ByName(name)
 	if err != nil {
 		t.Fatal(err)
 	}

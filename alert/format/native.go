@@ -19,6 +19,9 @@ func Native(dst []byte, a *alert.Alert) []byte {
 	o.text("schema", alert.Version)
 	o.text("id", a.ID)
 	o.number("seq", a.Seq)
+	if a.Epoch != 0 {
+		o.number("epoch", a.Epoch)
+	}
 	o.time("ts", a.Time)
 	o.text("kind", string(a.Kind))
 	o.text("severity", string(a.Severity))
@@ -27,6 +30,12 @@ func Native(dst []byte, a *alert.Alert) []byte {
 	}
 	if a.Finding != nil {
 		o.finding(a.Finding)
+	}
+	if a.Heartbeat != nil {
+		o.heartbeat(a.Heartbeat)
+	}
+	if a.Gap != nil {
+		o.gap(a.Gap)
 	}
 	if a.Omitted != 0 {
 		o.number("omitted", a.Omitted)
@@ -65,6 +74,25 @@ func (o *object) finding(f *detect.Finding) {
 		o.list("roles", len(f.Roles), func(i int) { o.b = appendString(o.b, f.Roles[i]) })
 	}
 	o.list("policies", len(f.Policies), func(i int) { o.b = appendString(o.b, f.Policies[i].ID) })
+}
+
+func (o *object) heartbeat(h *alert.Heartbeat) {
+	o.open("heartbeat")
+	o.number("last_seq", h.LastSeq)
+	o.number("alerts_dropped", h.AlertsDropped)
+	o.number("alerts_coalesced", h.AlertsCoalesced)
+	o.number("packets", h.Packets)
+	o.number("packets_dropped", h.PacketsDropped)
+	o.close()
+}
+
+func (o *object) gap(g *alert.Gap) {
+	o.open("gap")
+	o.number("first", g.First)
+	o.number("last", g.Last)
+	o.number("count", g.Count)
+	o.text("reason", g.Reason)
+	o.close()
 }
 
 func (o *object) host(h *detect.Host) {

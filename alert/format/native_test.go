@@ -101,6 +101,14 @@ func TestEveryAlertFitsTheSchema(t *testing.T) {
 			}
 		}
 		check(m.Health(alert.HealthInput, 1.7e18, "x"+text), text)
+		check(m.Health(alert.HealthTest, 1.7e18, "x"+text), text)
+		check(m.Gap(1.7e18, 1, alert.Gap{First: 3, Last: 7, Count: 5, Reason: text}), text)
+	}
+	beat := m.Heartbeat(1.7e18, alert.Heartbeat{AlertsDropped: 1, Packets: 9})
+	beat.Number(1795000000000, 8)
+	check(beat, "")
+	if beat.Heartbeat.LastSeq != 7 {
+		t.Errorf("the heartbeat numbered 8 says the last was %d", beat.Heartbeat.LastSeq)
 	}
 }
 
@@ -115,6 +123,7 @@ func TestSchemaRefuses(t *testing.T) {
 		{`"attempts":1`, `"attempts":-1`},
 		{`"sensor":"s"`, `"sensor":"s","extra":1`},
 		{`"for":true`, `"for":true,"against":true`},
+		{`"sensor":"s"`, `"sensor":"s","heartbeat":{"last_seq":1,"alerts_dropped":0,"alerts_coalesced":0,"packets":0,"packets_dropped":0}`},
 		{`"ip":"10.0.0.1"`, `"ip":"host\n"`},
 		{`"finding":"`, `"found":"`},
 	} {

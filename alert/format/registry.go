@@ -28,7 +28,7 @@ const MaxSize = 8<<10 - 512
 
 // Append appends a, without a line end. What makes it longer than MaxSize is left out:
 // first the weakest facts, names and policies, then the ends of long texts.
-func (f *Format) Append(dst []byte, a *alert.Alert) []byte {
+func (f Format) Append(dst []byte, a *alert.Alert) []byte {
 	at := len(dst)
 	dst = f.encode(dst, a)
 	for keep := 16; len(dst)-at > MaxSize && keep > 0; keep /= 2 {
@@ -48,14 +48,14 @@ func register(f Format) bool {
 // Formats returns all forms by name.
 func Formats() []Format { return slices.Clone(formats) }
 
-// Lookup returns the form of that name.
-func Lookup(name string) (*Format, error) {
+// ByName returns the form of that name.
+func ByName(name string) (Format, error) {
 	var names []string
 	for i := range formats {
 		if formats[i].Name == name {
-			return &formats[i], nil
+			return formats[i], nil
 		}
 		names = append(names, formats[i].Name)
 	}
-	return nil, fmt.Errorf("unknown alert format %q: use one of %s", name, strings.Join(names, ", "))
+	return Format{}, fmt.Errorf("unknown alert format %q: use one of %s", name, strings.Join(names, ", "))
 }

@@ -15,6 +15,8 @@ type cli struct {
 	Observe    observeCmd    `cmd:"" help:"Print every observation in captures as a JSON line."`
 	Packet     packetCmd     `cmd:"" help:"Show one packet that a fact points to."`
 	Feeds      feedsCmd      `cmd:"" help:"Show and check vendor knowledge."`
+	Sinks      sinksCmd      `cmd:"" help:"Try and list the receivers of alerts."`
+	Outbox     outboxCmd     `cmd:"" help:"Show alerts on their way, and help those that are stuck."`
 	Version    versionCmd    `cmd:"" help:"Print version, data sources and licences."`
 	Completion completionCmd `cmd:"" help:"Print a shell completion script."`
 

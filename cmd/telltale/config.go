@@ -7,6 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"telltale/alert/sink"
 	"telltale/detect"
 )
 
@@ -29,6 +30,16 @@ type config struct {
 	AlertEncryptedDNS bool          `yaml:"alert_encrypted_dns"`
 	Roles             []roleConfig  `yaml:"roles"`
 	Allow             []allowConfig `yaml:"allow"`
+	Sinks             []sink.Entry  `yaml:"sinks"`
+	Outbox            outboxConfig  `yaml:"outbox"`
+	Observations      []sink.Entry  `yaml:"observations"`
+}
+
+// outboxConfig bounds the alerts that wait for their receivers.
+type outboxConfig struct {
+	MaxAlerts int64  `yaml:"max_alerts"`
+	MaxMiB    int64  `yaml:"max_mib"`
+	Policy    string `yaml:"policy"` // drop-oldest, drop-newest, stop
 }
 
 type roleConfig struct {

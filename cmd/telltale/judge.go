@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"telltale/alert/sink"
 	"telltale/capture/decode"
 	"telltale/capture/flow"
 	"telltale/detect"
@@ -45,6 +46,9 @@ type knowledge struct {
 	geo      []string
 	warnings []string
 	watched  []geo.List // lists of the configuration that name foreign ranges
+	sinks    []sink.Entry
+	outbox   outboxConfig
+	observe  []sink.Entry
 }
 
 // load reads the configuration, the packs and the databases.
@@ -69,7 +73,7 @@ func (f *judgeFlags) config() (*config, error) {
 // build makes knowledge of what the configuration names. If it is strict, packs must be
 // without errors of the linter.
 func (f *judgeFlags) build(c *config, strict bool) (*knowledge, error) {
-	k := &knowledge{sensor: c.Sensor, policies: c.Policies}
+	k := &knowledge{sensor: c.Sensor, policies: c.Policies, sinks: c.Sinks, outbox: c.Outbox, observe: c.Observations}
 	if k.sensor == "" {
 		k.sensor = "telltale"
 	}

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"telltale/alert"
 	"telltale/alert/format"
@@ -13,17 +15,20 @@ import (
 	"telltale/capture/pcapfile"
 	"telltale/detect"
 	"telltale/feeds"
+	"telltale/inventory"
 	"telltale/inventory/report"
 )
 
 type replayCmd struct {
 	inputFlags
 	judgeFlags
-	Output  string `short:"o" default:"-" help:"Write alerts to FILE instead of standard output." placeholder:"FILE"`
-	Format  string `default:"native" help:"Form of the alerts: native, eve, eve7, ecs, ecs8, ocsf, cef or leef." placeholder:"FORM"`
-	Summary bool   `default:"true" negatable:"" help:"Print the summary on standard error."`
-	Facts   int    `default:"4" help:"Facts printed with each finding in the summary; -1 is all."`
-	FailOn  string `help:"Exit with status 3 if a finding reaches this class: resolved, visited, likely, device, installed." placeholder:"CLASS"`
+	Output  string        `short:"o" default:"-" help:"Write alerts to FILE instead of standard output." placeholder:"FILE"`
+	Format  string        `default:"native" help:"Form of the alerts: native, eve, eve7, ecs, ecs8, ocsf, cef or leef." placeholder:"FORM"`
+	Summary bool          `default:"true" negatable:"" help:"Print the summary on standard error."`
+	Facts   int           `default:"4" help:"Facts printed with each finding in the summary; -1 is all."`
+	State   string        `help:"Remember findings and captures in a directory, and deliver alerts to the configured sinks." placeholder:"DIR"`
+	Drain   time.Duration `default:"30s" help:"How long to wait at the end for sinks to take what is left (with --state)."`
+	FailOn  string        `help:"Exit with status 3 if a finding reaches this class: resolved, visited, likely, device, installed." placeholder:"CLASS"`
 }
 
 // Run judges the captures.
@@ -35,7 +40,7 @@ func (c *replayCmd) Run(e *env) error {
 			return usage(err)
 		}
 	}
-	form, err := format.Lookup(c.Format)
+	form, err := format.ByName(c.Format)
 	if err != nil {
 		return usage(err)
 	}
@@ -43,37 +48,57 @@ func (c *replayCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	src, err := c.open(e)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = src.Close() }()
 	out, err := create(c.Output, e.stdout)
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(out, 64<<10)
-	r := replay{maker: alert.Maker{Sensor: k.sensor, Packs: k.detect.Set.Generation(), Program: version}, form: form, w: w}
+	r := &replay{env: e, maker: k.maker(), form: form, w: bufio.NewWriterSize(out, 64<<10)}
 	if r.engine, err = detect.New(k.detect, r.change); err != nil {
 		return err
 	}
-	res, err := c.read(e, src, func(o *capture.Observation) error {
+	if c.State != "" {
+		err = r.remembered(c, k)
+	} else {
+		if len(k.sinks) > 0 {
+			e.log.Warn("the configured sinks are not used: give a directory with --state for alerts on their way")
+		}
+		err = r.run(c, k)
+	}
+	if err = errors.Join(err, finish(r.w, out)); err != nil {
+		return err
+	}
+	return reached(r.engine.Findings(), limit)
+}
+
+// run reads the captures, judges them and prints the summary.
+func (r *replay) run(c *replayCmd, k *knowledge) error {
+	src, err := c.open(r.env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = src.Close() }()
+	seen, err := openObservations(r.ctx, k.observe, k.sensor, true)
+	if err != nil {
+		return err
+	}
+	res, err := c.read(r.env, src, func(o *capture.Observation) error {
 		r.engine.Observe(o)
-		return r.err
+		seen.put(o)
+		return r.failure()
 	})
+	if serr := seen.close(); serr != nil {
+		r.log.Warn(printable(serr.Error()))
+	}
 	r.engine.Flush()
 	r.damage(src)
-	err = errors.Join(err, r.err, finish(w, out))
+	err = errors.Join(err, r.settle(err == nil, src.Stats().Packets), r.failure(), r.flush())
 	if c.Summary {
-		err = errors.Join(err, r.summary(k, src, res, c.Facts).Text(e.stderr))
+		err = errors.Join(err, r.summary(k, src, res, c.Facts).Text(r.stderr))
 	}
 	if err != nil {
 		return fmt.Errorf("replaying: %w", err)
 	}
-	if err := e.damage(src); err != nil {
-		return err
-	}
-	return reached(r.engine.Findings(), limit)
+	return r.env.damage(src)
 }
 
 // reached is the status for --fail-on.
@@ -88,27 +113,72 @@ func reached(list []*detect.Finding, limit feeds.Class) error {
 
 // replay writes the alerts of one run.
 type replay struct {
+	*env
 	engine *detect.Engine
 	maker  alert.Maker
-	form   *format.Format
-	w      *bufio.Writer
-	line   []byte
-	err    error
+	form   format.Format
+
+	mu   sync.Mutex // guards what follows: with a state, its writer writes
+	w    *bufio.Writer
+	line []byte
+	err  error
+
+	memory   *memory // nil without a state
+	captures []inventory.Capture
+	begun    uint64 // last sequence number before this run
 }
 
-func (r *replay) change(c detect.Change) { r.write(r.maker.Change(c)) }
+func (r *replay) change(c detect.Change) { r.emit(r.maker.Change(c), c.Finding) }
+
+// emit writes an alert, or hands it to the memory, which has it written once it is
+// durable.
+func (r *replay) emit(a *alert.Alert, f *detect.Finding) {
+	if r.memory == nil {
+		r.write(a)
+	} else if err := r.memory.change(a, f); err != nil {
+		r.fail(err)
+	}
+}
 
 func (r *replay) write(a *alert.Alert) {
+	r.mu.Lock()
 	r.line = append(r.form.Append(r.line[:0], a), '\n')
-	if _, err := r.w.Write(r.line); err != nil && r.err == nil {
-		r.err = fmt.Errorf("writing an alert: %w", err)
+	_, err := r.w.Write(r.line)
+	r.mu.Unlock()
+	if err != nil {
+		r.fail(fmt.Errorf("writing an alert: %w", err))
 	}
+}
+
+// fail notes the first error, which ends the run.
+func (r *replay) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+func (r *replay) failure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}
+
+// flush puts what was written where it belongs.
+func (r *replay) flush() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.w.Flush(); err != nil {
+		return fmt.Errorf("writing an alert: %w", err)
+	}
+	return nil
 }
 
 // damage tells the receiver of alerts which inputs were not read to their end.
 func (r *replay) damage(src *pcapfile.Reader) {
 	for _, err := range src.Errs() {
-		r.write(r.maker.Health(alert.HealthInput, r.engine.Coverage().Last, printable(err.Error())))
+		r.emit(r.maker.Health(alert.HealthInput, r.engine.Coverage().Last, printable(err.Error())), nil)
 	}
 }
 
