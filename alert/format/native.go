@@ -31,6 +31,12 @@ func Native(dst []byte, a *alert.Alert) []byte {
 	if a.Finding != nil {
 		o.finding(a.Finding)
 	}
+	if a.Heartbeat != nil {
+		o.heartbeat(a.Heartbeat)
+	}
+	if a.Gap != nil {
+		o.gap(a.Gap)
+	}
 	if a.Omitted != 0 {
 		o.number("omitted", a.Omitted)
 	}
