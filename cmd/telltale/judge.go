@@ -34,6 +34,9 @@ type judgeFlags struct {
 	Sensor       string   `help:"Name of this sensor in alerts." placeholder:"NAME"`
 }
 
+// defaultSensor is the name of a sensor that was given none.
+const defaultSensor = "telltale"
+
 // knowledge is all that judging needs, loaded.
 type knowledge struct {
 	detect   detect.Config
@@ -53,7 +56,7 @@ func (f *judgeFlags) load() (*knowledge, error) {
 	f.override(c)
 	k := &knowledge{sensor: c.Sensor, policies: c.Policies}
 	if k.sensor == "" {
-		k.sensor = "telltale"
+		k.sensor = defaultSensor
 	}
 	lib, err := feeds.Load(c.Packs)
 	if err != nil {

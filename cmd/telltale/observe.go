@@ -8,12 +8,14 @@ import (
 	"slices"
 	"strings"
 
+	"telltale/alert/format"
 	"telltale/capture"
 )
 
 type observeCmd struct {
 	inputFlags
 	Output string   `short:"o" default:"-" help:"Write to FILE instead of standard output." placeholder:"FILE"`
+	Format string   `default:"native" help:"Form: native, eve, eve7 or ocsf. The last three hold what Suricata and OCSF have events for." placeholder:"FORM"`
 	Proto  []string `short:"p" help:"Only these protocols: dns, mdns, llmnr, tls, quic, http, flow." placeholder:"PROTO"`
 }
 
@@ -23,6 +25,10 @@ func (c *observeCmd) Run(e *env) error {
 		if !slices.Contains(capture.ProtoNames(), p) {
 			return usage(fmt.Errorf("unknown protocol %q: use some of %s", p, strings.Join(capture.ProtoNames(), ", ")))
 		}
+	}
+	form, err := format.LogByName(c.Format)
+	if err != nil {
+		return usage(err)
 	}
 	src, err := c.open(e)
 	if err != nil {
@@ -39,7 +45,11 @@ func (c *observeCmd) Run(e *env) error {
 		if len(c.Proto) > 0 && !slices.Contains(c.Proto, o.Proto.String()) {
 			return nil
 		}
-		line = append(o.AppendJSON(line[:0]), '\n')
+		line = form.Append(line[:0], o, defaultSensor)
+		if len(line) == 0 {
+			return nil
+		}
+		line = append(line, '\n')
 		_, err := w.Write(line)
 		return err
 	})
