@@ -91,3 +91,12 @@ func rcodeName(r uint16) string {
 }
 
 var rcodeNames = [...]string{"NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "YXDOMAIN", "YXRRSET", "NXRRSET", "NOTAUTH", "NOTZONE"}
+
+// TypeName returns the mnemonic of the question's type (IANA), TYPEn for others.
+func (d *DNS) TypeName() string { return typeName(d.Type) }
+
+// RCodeName returns the mnemonic of the response code (IANA), RCODEn for others.
+func (d *DNS) RCodeName() string { return rcodeName(d.RCode) }
+
+// TypeName returns the mnemonic of the record's type (IANA), TYPEn for others.
+func (a *Answer) TypeName() string { return typeName(a.Type) }

@@ -35,7 +35,14 @@ func cef(dst []byte, a *alert.Alert) []byte {
 	p.text("act", "alerted")
 	p.text("dvchost", a.Sensor)
 	p.labelled("cn3", "sequence", strconv.FormatUint(a.Seq, 10))
+	p.labelled("flexNumber1", "epoch", epochText(a))
 	if a.Finding == nil {
+		slots := []string{"cn1", "cn2", "flexNumber2"}
+		for i, n := range bookkeeping(a) {
+			if i < len(slots) {
+				p.labelled(slots[i], n.name, strconv.FormatUint(n.value, 10))
+			}
+		}
 		p.text("msg", a.Text)
 		return p.b
 	}

@@ -255,6 +255,15 @@ func (o *object) ecsOwn(a *alert.Alert) {
 	o.open("telltale")
 	o.text("schema", alert.Version)
 	o.text("kind", string(a.Kind))
+	if a.Epoch != 0 {
+		o.number("epoch", a.Epoch)
+	}
+	if a.Heartbeat != nil {
+		o.heartbeat(a.Heartbeat)
+	}
+	if a.Gap != nil {
+		o.gap(a.Gap)
+	}
 	if a.Omitted != 0 {
 		o.number("omitted", a.Omitted)
 	}

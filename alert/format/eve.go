@@ -145,10 +145,14 @@ func (o *object) eveMetadata(a *alert.Alert) {
 	}
 	one("telltale_event_id", a.ID)
 	one("telltale_seq", strconv.FormatUint(a.Seq, 10))
+	one("telltale_epoch", epochText(a))
 	one("telltale_kind", string(a.Kind))
 	one("telltale_rule", a.Rule())
 	one("telltale_text", a.Text)
 	one("packs", a.Packs)
+	for _, n := range bookkeeping(a) {
+		one(n.name, strconv.FormatUint(n.value, 10))
+	}
 	f := a.Finding
 	if f == nil {
 		return

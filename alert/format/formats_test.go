@@ -328,7 +328,7 @@ func TestSyslogHeaders(t *testing.T) {
 		if *msg.Facility != 16 || *msg.Severity != 3 || *msg.Appname != "telltale" || *msg.MsgID != "finding.opened" || *msg.Message != "CEF:0|x" {
 			t.Fatalf("%q: %+v", text, msg)
 		}
-		if p := (*msg.StructuredData)["telltale@32473"]; p["id"] != a.ID || p["seq"] != "1" || len(p) != 3 {
+		if p := (*msg.StructuredData)["telltale@32473"]; p["id"] != a.ID || p["seq"] != "1" || len(p) != 4 {
 			t.Fatalf("%q: structured data %v", text, p)
 		}
 	}

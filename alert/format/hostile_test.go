@@ -62,6 +62,10 @@ func someAlerts(text string, visit func(a *alert.Alert)) {
 		}
 	}
 	visit(m.Health(alert.HealthInput, 1.7e18, "x"+text))
+	beat := m.Heartbeat(1.7e18, alert.Heartbeat{AlertsDropped: 2, Packets: 3, PacketsDropped: 4})
+	beat.Number(1700000000000, 7)
+	visit(beat)
+	visit(m.Gap(1.7e18, 1700000000000, alert.Gap{First: 3, Last: 9, Count: 7, Reason: "x" + text}))
 }
 
 // fewAlerts is someAlerts with one alert for each topic and protocol, for long lists of
@@ -74,6 +78,10 @@ func fewAlerts(text string, visit func(a *alert.Alert)) {
 		visit(m.Change(detect.Change{Kind: detect.ChangeKind(i % 5), Time: 1.7e18, Packet: 5, Finding: f}))
 	}
 	visit(m.Health(alert.HealthInput, 1.7e18, "x"+text))
+	beat := m.Heartbeat(1.7e18, alert.Heartbeat{AlertsDropped: 2, Packets: 3, PacketsDropped: 4})
+	beat.Number(1700000000000, 7)
+	visit(beat)
+	visit(m.Gap(1.7e18, 1700000000000, alert.Gap{First: 3, Last: 9, Count: 7, Reason: "x" + text}))
 }
 
 // crowded is an alert with more of everything than any form can hold.

@@ -25,6 +25,10 @@ func leef(dst []byte, a *alert.Alert) []byte {
 	p.text("identHostName", hostName(a))
 	p.text("telltaleEventId", a.ID)
 	p.number("telltaleSequence", a.Seq)
+	p.text("telltaleEpoch", epochText(a))
+	for _, n := range bookkeeping(a) {
+		p.number(n.name, n.value)
+	}
 	p.text("telltaleSensor", a.Sensor)
 	p.text("msg", message(a))
 	return p.b

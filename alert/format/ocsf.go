@@ -53,6 +53,7 @@ func ocsf(dst []byte, a *alert.Alert) []byte {
 	o.ocsfInfo(a)
 	f := a.Finding
 	if f == nil {
+		o.ocsfBookkeeping(a)
 		return append(o.b, '}')
 	}
 	o.number("confidence_id", ocsfConfidence(f.Class))
@@ -225,10 +226,21 @@ func (o *object) ocsfObservables(f *detect.Finding) {
 	})
 }
 
+// ocsfBookkeeping appends the numbers by which a receiver checks that nothing is missing.
+func (o *object) ocsfBookkeeping(a *alert.Alert) {
+	o.open("unmapped")
+	o.some("epoch", epochText(a))
+	for _, n := range bookkeeping(a) {
+		o.text(n.name, strconv.FormatUint(n.value, 10))
+	}
+	o.close()
+}
+
 // ocsfOwn appends what the class has no attribute for.
 func (o *object) ocsfOwn(a *alert.Alert) {
 	f := a.Finding
 	o.open("unmapped")
+	o.some("epoch", epochText(a))
 	o.some("vendor", f.Vendor)
 	o.some("product", f.Product)
 	o.text("class", f.Class.String())

@@ -59,6 +59,8 @@ func (s *Syslog) Append(dst []byte, h Header, a *alert.Alert) []byte {
 	dst = append(dst, a.ID...)
 	dst = append(dst, `" seq="`...)
 	dst = strconv.AppendUint(dst, a.Seq, 10)
+	dst = append(dst, `" epoch="`...)
+	dst = strconv.AppendUint(dst, a.Epoch, 10)
 	dst = append(dst, `" sensor="`...)
 	dst = appendParam(dst, a.Sensor)
 	return append(dst, `"] `...)

@@ -50,6 +50,34 @@ func message(a *alert.Alert) string {
 	return b.String()
 }
 
+// epochText is the epoch of a's sequence, "" where there is none.
+func epochText(a *alert.Alert) string {
+	if a.Epoch == 0 {
+		return ""
+	}
+	return strconv.FormatUint(a.Epoch, 10)
+}
+
+// named is a number with its name.
+type named struct {
+	name  string
+	value uint64
+}
+
+// bookkeeping returns what heartbeats and gaps say, the most telling first.
+func bookkeeping(a *alert.Alert) []named {
+	if h := a.Heartbeat; h != nil {
+		return []named{
+			{"last_seq", h.LastSeq}, {"alerts_dropped", h.AlertsDropped}, {"packets_dropped", h.PacketsDropped},
+			{"alerts_coalesced", h.AlertsCoalesced}, {"packets", h.Packets},
+		}
+	}
+	if g := a.Gap; g != nil {
+		return []named{{"gap_first", g.First}, {"gap_last", g.Last}, {"gap_count", g.Count}}
+	}
+	return nil
+}
+
 func functionNames(f *detect.Finding) []string {
 	all := make([]string, len(f.Functions))
 	for i, fn := range f.Functions {

@@ -37,6 +37,9 @@ type judgeFlags struct {
 	Sensor            string   `help:"Name of this sensor in alerts." placeholder:"NAME"`
 }
 
+// defaultSensor is the name of a sensor that was given none.
+const defaultSensor = "telltale"
+
 // knowledge is all that judging needs, loaded.
 type knowledge struct {
 	detect   detect.Config
@@ -75,7 +78,7 @@ func (f *judgeFlags) config() (*config, error) {
 func (f *judgeFlags) build(c *config, strict bool) (*knowledge, error) {
 	k := &knowledge{sensor: c.Sensor, policies: c.Policies, sinks: c.Sinks, outbox: c.Outbox, observe: c.Observations}
 	if k.sensor == "" {
-		k.sensor = "telltale"
+		k.sensor = defaultSensor
 	}
 	lib, err := loadPacks(c.Packs, c.PackKey)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"telltale/alert/format"
 	"telltale/capture"
 	"telltale/capture/flow"
 )
@@ -17,7 +18,10 @@ type observeCmd struct {
 	inputFlags
 	liveFlags
 	Output string   `short:"o" default:"-" help:"Write to FILE instead of standard output." placeholder:"FILE"`
+	Format string   `default:"native" help:"Form: native, eve, eve7 or ocsf. The last three hold what Suricata and OCSF have events for." placeholder:"FORM"`
 	Proto  []string `short:"p" help:"Only these protocols: as docs/observations.md lists them (dns, tls, dhcp ...)." placeholder:"PROTO"`
+
+	form format.Log
 }
 
 // Run prints every Observation.
@@ -27,6 +31,11 @@ func (c *observeCmd) Run(e *env) error {
 			return usage(fmt.Errorf("unknown protocol %q: use some of %s", p, strings.Join(capture.ProtoNames(), ", ")))
 		}
 	}
+	form, err := format.LogByName(c.Format)
+	if err != nil {
+		return usage(err)
+	}
+	c.form = form
 	if c.any() {
 		return c.observeLive(e)
 	}
@@ -57,7 +66,11 @@ func (c *observeCmd) printer(w *bufio.Writer) func(*capture.Observation) error {
 		if len(c.Proto) > 0 && !slices.Contains(c.Proto, o.Proto.String()) {
 			return nil
 		}
-		line = append(o.AppendJSON(line[:0]), '\n')
+		line = c.form.Append(line[:0], o, defaultSensor)
+		if len(line) == 0 {
+			return nil // the form has no event for it
+		}
+		line = append(line, '\n')
 		_, err := w.Write(line)
 		return err
 	}

@@ -1,0 +1,120 @@
+package sink
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// TestKafka: records arrive keyed by sensor, with their number, in order.
+func TestKafka(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "telltale"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	brokers := strings.Join(cluster.ListenAddrs(), ", ")
+	target := sinkFrom(t, "type: kafka\nplain: true\nbrokers: ["+brokers+"]")
+	batch := records(target, 300)
+	if refused := deliver(t, target, batch); len(refused) != 0 {
+		t.Errorf("refused %v", refused)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.ConsumeTopics("telltale"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	n := 0
+	for n < len(batch) && ctx.Err() == nil {
+		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
+			if string(r.Key) != "sensor1" || string(r.Value) != string(batch[n].Body) || r.Headers[0].Key != "event_id" || string(r.Headers[0].Value) != batch[n].Alert.ID {
+				t.Fatalf("record %d: %s", n, r.Value)
+			}
+			n++
+		})
+	}
+	if n != len(batch) {
+		t.Errorf("%d records, want %d", n, len(batch))
+	}
+	none := sinkFrom(t, "type: kafka\nplain: true\ntimeout: 1s\ntopic: other\nbrokers: ["+brokers+"]")
+	if o, _ := send(t, none, batch[:1]); o.Done != 0 || o.Err == nil || !strings.Contains(o.Err.Error(), "topic exists") {
+		t.Errorf("no such topic: %+v", o)
+	}
+}
+
+// natsServer starts a real server with JetStream.
+func natsServer(t *testing.T, dir string, port int) *server.Server {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true,
+		Authorization: "word", MaxPayload: 4096,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s.Start()
+	if !s.ReadyForConnections(20 * time.Second) {
+		t.Fatal("the server does not start")
+	}
+	t.Cleanup(s.Shutdown)
+	return s
+}
+
+// TestNATS: stored once although sent twice, also by a server that was restarted between.
+func TestNATS(t *testing.T) {
+	dir := t.TempDir()
+	s := natsServer(t, dir, -1)
+	config := "type: nats\ntimeout: 5s\nurl: " + s.ClientURL() + "\ntoken_file: " + secretFile(t, "word")
+	target := sinkFrom(t, config)
+	batch := records(target, 300)
+	batch[5].Body = []byte(strings.Repeat("x", 5000))
+	if o, _ := send(t, target, batch); o.Done != 0 || o.Err == nil || !strings.Contains(o.Err.Error(), "a stream takes the subject") {
+		t.Fatalf("without a stream: %+v", o)
+	}
+	conn, err := nats.Connect(s.ClientURL(), nats.Token("word"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if _, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "ALERTS", Subjects: []string{"telltale.alerts.*"}}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if refused := deliver(t, target, batch); len(refused) != 1 || !strings.HasPrefix(refused[0], "6: ") {
+			t.Errorf("refused %v", refused)
+		}
+	}
+	stored := func() uint64 {
+		st, err := js.Stream(ctx, "ALERTS")
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := st.Info(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.State.Msgs
+	}
+	if n := stored(); n != 299 {
+		t.Errorf("%d messages stored, want 299", n)
+	}
+	wrong := sinkFrom(t, "type: nats\ntimeout: 2s\nurl: "+s.ClientURL()+"\ntoken_file: "+secretFile(t, "other"))
+	if o, _ := send(t, wrong, batch[:1]); o.Err == nil || !strings.Contains(o.Err.Error(), "check the login") {
+		t.Errorf("a wrong token: %+v", o)
+	}
+}
