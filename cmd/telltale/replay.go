@@ -9,7 +9,6 @@ import (
 	"telltale/alert/format"
 	"telltale/capture"
 	"telltale/capture/flow"
-	"telltale/capture/pcapfile"
 	"telltale/detect"
 	"telltale/feeds"
 	"telltale/inventory/report"
@@ -105,17 +104,18 @@ func (r *replay) write(a *alert.Alert) {
 }
 
 // damage tells the receiver of alerts which inputs were not read to their end.
-func (r *replay) damage(src *pcapfile.Reader) {
+func (r *replay) damage(src *captures) {
 	for _, err := range src.Errs() {
 		r.write(r.maker.Health(alert.HealthInput, r.engine.Coverage().Last, printable(err.Error())))
 	}
 }
 
-func (r *replay) summary(k *knowledge, src *pcapfile.Reader, res flow.Result, facts int) *report.Summary {
+func (r *replay) summary(k *knowledge, src *captures, res flow.Result, facts int) *report.Summary {
 	st := src.Stats()
 	in := report.Input{
 		Packets: st.Packets, Bytes: st.Bytes, Skipped: st.Skipped, Cut: st.Cut,
 		Dropped: dropped(res), Limits: limits(res, r.engine.Coverage()),
+		Filtered: st.Filtered, Filter: printable(src.filter.String()),
 		Packs: k.packs, Policies: k.policies, Geo: k.geo, Warnings: append(k.warnings, doubts(src)...),
 	}
 	for _, err := range src.Errs() {
