@@ -177,7 +177,8 @@ func (f *FlowState) appendJSON(dst []byte) []byte {
 	dst = append(dst, `","naming":"`...)
 	dst = append(dst, f.Unnamed.String()...)
 	dst = append(dst, '"')
-	return appendTrue(dst, "one_sided", f.OneSided)
+	dst = appendTrue(dst, "one_sided", f.OneSided)
+	return appendTrue(dst, "prefiltered", f.Prefiltered)
 }
 
 func appendEndpoint(dst []byte, addr, port string, ap netip.AddrPort) []byte {

@@ -208,6 +208,9 @@ type FlowState struct {
 	Outcome    Outcome
 	Unnamed    Unnamed
 	OneSided   bool // packets of one direction only were seen
+	// Prefiltered says that packets of bulk were held back in the kernel: packets, and
+	// bytes over UDP, are those that were not, and bytes over TCP are by sequence numbers.
+	Prefiltered bool
 }
 
 // ProtoNames returns the names of all protocols.

@@ -205,5 +205,6 @@ func (t *table) finish(e *entry, order uint64, log *capture.Log) {
 	t.settleQUIC(e, order, log)
 	o := log.Add(capture.ProtoFlow, capture.FlowEnd)
 	e.describe(o)
+	t.totals(e, o.End)
 	o.Order = order
 }

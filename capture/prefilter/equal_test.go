@@ -122,3 +122,41 @@ func TestSameObservations(t *testing.T) {
 	}
 	t.Logf("passed %+v, held back %+v", sum[Passed], held)
 }
+
+// TestTotals: the bytes of TCP flows are known although most packets are held back.
+func TestTotals(t *testing.T) {
+	exact, short := 0, 0
+	for _, path := range captures(t) {
+		whole := ends(t, open(t, path, nil), flow.Config{})
+		for id, got := range ends(t, open(t, path, NewModel(Config{Flows: 1 << 14})), flow.Config{Prefiltered: true}) {
+			want, known := whole[id]
+			switch {
+			case !known:
+				t.Errorf("%s: flow %d is none of the whole capture", filepath.Base(path), id)
+			case !got.Prefiltered || want.Prefiltered:
+				t.Errorf("%s: flow %d: not said to be prefiltered", filepath.Base(path), id)
+			case got.BytesOut < want.BytesOut*9/10 || got.BytesIn < want.BytesIn*9/10:
+				short++ // the last packets were bulk, or the flow is full of repeated bytes
+			default:
+				exact++
+			}
+		}
+	}
+	if exact < 20*short {
+		t.Errorf("%d flows have their bytes and %d have not", exact, short)
+	}
+	t.Logf("%d flows have their bytes, %d have not", exact, short)
+}
+
+// ends returns the records of the TCP flows that have ended, by their numbers.
+func ends(tb testing.TB, src capture.Source, conf flow.Config) map[uint64]capture.FlowState {
+	tb.Helper()
+	all := map[uint64]capture.FlowState{}
+	_, _ = flow.Run(context.Background(), src, conf, decode.Config{}, func(o *capture.Observation) error {
+		if o.Kind == capture.FlowEnd && o.Transport == 6 {
+			all[o.Flow] = *o.End
+		}
+		return nil
+	})
+	return all
+}
