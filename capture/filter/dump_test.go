@@ -14,7 +14,7 @@ func TestReadProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	frame := frameOfHex(t, macs, dns4)
-	if !p.Match(frame, uint32(len(frame))) || p.Match(frame[:12], 100) || p.Match(frameOfHex(t, macs, "0806", "0000"), 60) {
+	if !p.Match(frame, uint32(len(frame)), 0) || p.Match(frame[:12], 100, 0) || p.Match(frameOfHex(t, macs, "0806", "0000"), 60, 0) {
 		t.Error("the program for ip does not do what it says")
 	}
 	for name, text := range map[string]string{
@@ -89,7 +89,7 @@ func TestMachine(t *testing.T) {
 			if err != nil {
 				continue // x/net/bpf does not know negation
 			}
-			if got := p.Match(data, uint32(len(data))); got != (n != 0) {
+			if got := p.Match(data, uint32(len(data)), 0); got != (n != 0) {
 				t.Errorf("operation %#x, operand %d: %v, x/net/bpf has %d", op, k, got, n)
 			}
 		}
@@ -103,7 +103,7 @@ func FuzzReadProgram(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, data []byte) {
 		p, err := ReadProgram(strings.NewReader(text))
 		if err == nil {
-			p.Match(data, uint32(len(data)))
+			p.Match(data, uint32(len(data)), 0)
 		}
 	})
 }
@@ -128,7 +128,7 @@ func FuzzParse(f *testing.F) {
 			if err := p.check(); err != nil {
 				t.Fatalf("%q for %s: %v", expression, link, err)
 			}
-			p.Match(data, uint32(len(data)))
+			p.Match(data, uint32(len(data)), 0)
 		}
 	})
 }

@@ -70,7 +70,7 @@ func (f *Filter) Match(p *capture.Packet) (bool, error) {
 			return false, err
 		}
 	}
-	return program.Match(p.Data, p.Length), nil
+	return program.Match(p.Data, p.Length, p.VLAN), nil
 }
 
 func (f *Filter) forLink(link capture.LinkType) (Program, error) {
@@ -81,7 +81,7 @@ func (f *Filter) forLink(link capture.LinkType) (Program, error) {
 			}
 		}
 	}
-	p, err := compile(f.tree, link, false)
+	p, err := compile(f.tree, link, true)
 	if err != nil {
 		return nil, err
 	}

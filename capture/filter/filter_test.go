@@ -254,6 +254,22 @@ func TestTags(t *testing.T) {
 	}
 }
 
+// TestTakenTag: a tag that the kernel took out counts as one in the frame does.
+func TestTakenTag(t *testing.T) {
+	for expression, want := range map[string]bool{
+		"vlan": true, "vlan 10": true, "vlan 20": false, "vlan 10 and port 53": true, "not vlan": false, "port 53": true,
+	} {
+		f, err := Parse(expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		frame := frameOfHex(t, macs, dns4)
+		if got, err := f.Match(&capture.Packet{Data: frame, Length: uint32(len(frame)), Link: capture.LinkEthernet, VLAN: 10}); got != want || err != nil {
+			t.Errorf("%q: %v %v, want %v", expression, got, err, want)
+		}
+	}
+}
+
 // TestLinkTypes finds the same packet below every link-layer header.
 func TestLinkTypes(t *testing.T) {
 	for _, c := range []struct {
@@ -320,7 +336,7 @@ func TestLongExpression(t *testing.T) {
 	}
 	for want, net := range map[bool]string{true: "0a590001", false: "0a5a0001"} {
 		frame := frameOfHex(t, macs, "0800 4500001c000100004011 0000", net, "c0000201 d431003500080000")
-		if p.Match(frame, uint32(len(frame))) != want {
+		if p.Match(frame, uint32(len(frame)), 0) != want {
 			t.Errorf("%s: not %v", net, want)
 		}
 	}

@@ -87,7 +87,7 @@ func disagreement(expression string, packets []capture.Packet) error {
 			}
 			programs[p.Link] = pair
 		}
-		ours, theirs := pair[0].Match(p.Data, p.Length), pair[1].Match(p.Data, p.Length)
+		ours, theirs := pair[0].Match(p.Data, p.Length, 0), pair[1].Match(p.Data, p.Length, 0)
 		if ours != theirs {
 			return fmt.Errorf("%q: packet of %s: ours %v, libpcap %v: % x", expression, p.Link, ours, theirs, p.Data[:min(len(p.Data), 80)])
 		}

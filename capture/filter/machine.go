@@ -10,11 +10,11 @@ import (
 type Program []bpf.RawInstruction
 
 // Match runs the program on a packet: data is what was captured, wire its length on
-// the wire in bytes. A program that reads beyond data ends and the packet does not
-// match, as in the kernel and in libpcap. A packet of a file has no tag beside it.
-// Match does not allocate.
-func (p Program) Match(data []byte, wire uint32) bool {
-	m := machine{data: data, wire: wire}
+// the wire in bytes, tag the VLAN identifier that the kernel took out, 0 if none. A
+// program that reads beyond data ends and the packet does not match, as in the kernel
+// and in libpcap. Match does not allocate.
+func (p Program) Match(data []byte, wire uint32, tag uint16) bool {
+	m := machine{data: data, wire: wire, tag: uint32(tag)}
 	for pc := 0; pc < len(p); pc++ {
 		i := &p[pc]
 		switch i.Op & 7 {
@@ -49,6 +49,7 @@ func (p Program) Match(data []byte, wire uint32) bool {
 type machine struct {
 	data  []byte
 	wire  uint32
+	tag   uint32
 	a, x  uint32
 	cells [cells]uint32
 }
@@ -60,8 +61,10 @@ func (m *machine) load(i *bpf.RawInstruction) bool {
 	case 0x00:
 		v = i.K
 	case 0x20:
-		if i.K < ancillary { // else a tag, and there is none beside packets of files
+		if i.K < ancillary {
 			v, ok = m.packet(i.Op, uint64(i.K))
+		} else {
+			v = m.beside(i.K)
 		}
 	case 0x40:
 		v, ok = m.packet(i.Op, uint64(m.x)+uint64(i.K))
@@ -79,6 +82,19 @@ func (m *machine) load(i *bpf.RawInstruction) bool {
 		m.a = v
 	}
 	return ok
+}
+
+// beside returns what the kernel knows of the tag it took out.
+func (m *machine) beside(what uint32) uint32 {
+	switch {
+	case m.tag == 0:
+		return 0
+	case what == ancillaryVLAN:
+		return m.tag
+	case what == ancillaryHas:
+		return 1
+	}
+	return etherVLAN
 }
 
 // packet reads 4, 2 or 1 bytes at a place, as the size in op says.

@@ -11,7 +11,8 @@ import (
 func TestSpan(t *testing.T) {
 	for name, packets := range map[string][]decode.Segment{
 		"by the end": {
-			{Flags: decode.SYN, Seq: 99}, {Flags: decode.ACK, Seq: 100, PayloadLen: 50},
+			{Flags: decode.SYN, Seq: 99},
+			{Flags: decode.ACK, Seq: 100, PayloadLen: 50},
 			{Flags: decode.FIN | decode.ACK, Seq: 100_100},
 		},
 		"by a later segment": {

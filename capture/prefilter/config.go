@@ -6,6 +6,9 @@ import (
 	"math/bits"
 )
 
+// Window is the default of Config.Window, in bytes.
+const Window = 16 << 10
+
 // Config says what passes. The zero value of a field means its default.
 type Config struct {
 	// Mode is what is attached. Default Auto.
@@ -14,7 +17,7 @@ type Config struct {
 	Rules *Rules
 	// Window is the bytes that pass at the beginning of each direction of a TCP
 	// connection and after each segment that looks like the beginning of a message.
-	// Default 16 KiB.
+	// Default Window.
 	Window uint32
 	// Flows is the number of directions of flows remembered, a power of two; a new one
 	// takes the place of an old one, whose next packet passes again. Default 524,288,
@@ -32,7 +35,7 @@ func (c Config) withDefaults() Config {
 		c.Rules = DefaultRules()
 	}
 	if c.Window == 0 {
-		c.Window = 16 << 10
+		c.Window = Window
 	}
 	if c.Flows == 0 {
 		c.Flows = 1 << 19

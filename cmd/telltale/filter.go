@@ -17,8 +17,8 @@ type filterFlags struct {
 	FilterFile string `short:"F" help:"Look only at packets that the program in FILE wants, as 'tcpdump -ddd' prints it." placeholder:"FILE"`
 }
 
-// load compiles the filter; nil if none is given.
-func (f *filterFlags) load() (*filter.Filter, error) {
+// compile compiles the filter; nil if none is given.
+func (f *filterFlags) compile() (*filter.Filter, error) {
 	switch {
 	case f.Filter == "" && f.FilterFile == "":
 		return nil, nil

@@ -16,14 +16,13 @@ import (
 
 // inputFlags say which packets are read and how.
 type inputFlags struct {
-	Captures []string `arg:"" optional:"" name:"capture" help:"Capture files (pcap, pcapng; gzip and zstd are recognised), directories or globs; '-' is standard input. All are read as one stream in time order."`
-	Start    string   `help:"Skip packets before this time (RFC 3339, or YYYY-MM-DD[ HH:MM[:SS]] in UTC)." placeholder:"TIME"`
-	End      string   `help:"Skip packets from this time on." placeholder:"TIME"`
-	filterFlags
-	Recursive bool `short:"r" help:"Descend into directories."`
-	Workers   int  `short:"j" default:"0" help:"Goroutines that follow flows; 0 is one a processor. The output is the same for any number."`
-	MaxFlows  int  `default:"1048576" help:"Flows remembered at once."`
-	Progress  bool `default:"true" negatable:"" help:"Show progress when standard error is a terminal."`
+	Captures  []string `arg:"" optional:"" name:"capture" help:"Capture files (pcap, pcapng; gzip and zstd are recognised), directories or globs; '-' is standard input. All are read as one stream in time order."`
+	Start     string   `help:"Skip packets before this time (RFC 3339, or YYYY-MM-DD[ HH:MM[:SS]] in UTC)." placeholder:"TIME"`
+	End       string   `help:"Skip packets from this time on." placeholder:"TIME"`
+	Recursive bool     `short:"r" help:"Descend into directories."`
+	Workers   int      `short:"j" default:"0" help:"Goroutines that follow flows; 0 is one a processor. The output is the same for any number."`
+	MaxFlows  int      `default:"1048576" help:"Flows remembered at once."`
+	Progress  bool     `default:"true" negatable:"" help:"Show progress when standard error is a terminal."`
 }
 
 // times parses --start and --end.
@@ -46,11 +45,11 @@ func parseTime(s string) (int64, error) {
 }
 
 // open opens the captures.
-func (f *inputFlags) open(e *env) (*captures, error) {
+func (f *inputFlags) open(e *env, only filterFlags) (*captures, error) {
 	if len(f.Captures) == 0 {
 		return nil, usage(errors.New(`expected "<capture> ...": name a capture file, a directory or '-'`))
 	}
-	wanted, err := f.load()
+	wanted, err := only.compile()
 	if err != nil {
 		return nil, err
 	}

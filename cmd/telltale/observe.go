@@ -16,6 +16,7 @@ import (
 type observeCmd struct {
 	inputFlags
 	liveFlags
+	filterFlags
 	Output string   `short:"o" default:"-" help:"Write to FILE instead of standard output." placeholder:"FILE"`
 	Proto  []string `short:"p" help:"Only these protocols: dns, mdns, llmnr, tls, quic, http, flow." placeholder:"PROTO"`
 }
@@ -30,7 +31,7 @@ func (c *observeCmd) Run(e *env) error {
 	if c.any() {
 		return c.observeLive(e)
 	}
-	src, err := c.open(e)
+	src, err := c.open(e, c.filterFlags)
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (c *observeCmd) observeLive(e *env) error {
 	if len(c.Captures) > 0 {
 		return usage(errors.New("either captures or live sources, not both"))
 	}
-	in, err := c.listen(workers(c.Workers))
+	in, err := c.listen(workers(c.Workers), c.filterFlags)
 	if err != nil {
 		return err
 	}
@@ -83,6 +84,7 @@ func (c *observeCmd) observeLive(e *env) error {
 	if err != nil {
 		return usage(err)
 	}
+	in.kernel.log(e.log)
 	go in.attend(e)
 	show := c.printer(w)
 	e.complain("listening to %s", in.names())

@@ -16,6 +16,7 @@ import (
 
 type replayCmd struct {
 	inputFlags
+	filterFlags
 	judgeFlags
 	Output  string `short:"o" default:"-" help:"Write alerts to FILE instead of standard output." placeholder:"FILE"`
 	Format  string `default:"native" help:"Form of the alerts: native, eve, eve7, ecs, ecs8, ocsf, cef or leef." placeholder:"FORM"`
@@ -41,7 +42,7 @@ func (c *replayCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	src, err := c.open(e)
+	src, err := c.open(e, c.filterFlags)
 	if err != nil {
 		return err
 	}
