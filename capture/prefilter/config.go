@@ -6,8 +6,11 @@ import (
 	"math/bits"
 )
 
-// Window is the default of Config.Window, in bytes.
-const Window = 16 << 10
+// Defaults of the fields of Config of the same names.
+const (
+	Window  = 16 << 10
+	Vendors = 4096
+)
 
 // Config says what passes. The zero value of a field means its default.
 type Config struct {
@@ -23,7 +26,7 @@ type Config struct {
 	// takes the place of an old one, whose next packet passes again. Default 524,288,
 	// which is 8 MiB.
 	Flows int
-	// Vendors is the number of addresses that can be counted apart. Default 4,096.
+	// Vendors is the number of addresses that can be counted apart. Default Vendors.
 	Vendors int
 	// Seed keys the hash of flows against crafted collisions. Live capture sets it at
 	// random.
@@ -41,7 +44,7 @@ func (c Config) withDefaults() Config {
 		c.Flows = 1 << 19
 	}
 	if c.Vendors == 0 {
-		c.Vendors = 4096
+		c.Vendors = Vendors
 	}
 	return c
 }

@@ -11,6 +11,7 @@ import (
 	"telltale/capture"
 	"telltale/capture/afpacket"
 	"telltale/capture/flow"
+	"telltale/capture/prefilter"
 	"telltale/inventory/report"
 )
 
@@ -209,6 +210,9 @@ func (h *health) statistics(l losses, now time.Time) {
 		zap.Int("flows", res.Flow.Open), zap.Uint64("flows_ended", c.Flows), zap.Uint64("one_directional", c.OneSided),
 		zap.Int("hosts", c.Hosts), zap.Inline(h.in.kernel))
 	h.workers()
+	if err := h.in.kernel.filter.Watch(h.d.engine.Servers(prefilter.Vendors)); err != nil {
+		h.d.log.Warn(err.Error())
+	}
 	h.flows, h.packets, h.statedAt = res.Flow, l.received, now
 }
 

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -212,7 +216,28 @@ func (k *kernel) coverage() []string {
 	if len(parts) > 0 {
 		line += ": " + strings.Join(parts, ", ")
 	}
-	return []string{line}
+	return append([]string{line}, k.vendors()...)
+}
+
+// listed is how many addresses of vendors the summary has.
+const listed = 5
+
+// vendors returns what was held back of addresses at which vendors were contacted, most
+// bytes first.
+func (k *kernel) vendors() (all []string) {
+	counts, err := k.filter.Watched()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	byBytes := slices.SortedFunc(maps.Keys(counts), func(a, b netip.Addr) int {
+		return cmp.Or(cmp.Compare(counts[b].Bytes, counts[a].Bytes), a.Compare(b))
+	})
+	for _, a := range byBytes[:min(len(byBytes), listed)] {
+		if n := counts[a]; n.Packets > 0 {
+			all = append(all, fmt.Sprintf("held back of %s, where a vendor was contacted: %s packets (%s)", a, report.Count(n.Packets), strings.TrimSpace(report.Size(n.Bytes))))
+		}
+	}
+	return all
 }
 
 // filtering returns the capture filter for the summary.
