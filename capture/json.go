@@ -213,7 +213,8 @@ func (f *FlowState) appendJSON(dst []byte) []byte {
 	dst = append(dst, f.Unnamed.String()...)
 	dst = append(dst, '"')
 	dst = appendTrue(dst, "one_sided", f.OneSided)
-	return appendTrue(dst, "conflict", f.Conflict)
+	dst = appendTrue(dst, "conflict", f.Conflict)
+	return appendTrue(dst, "prefiltered", f.Prefiltered)
 }
 
 func (c *Certificate) appendJSON(dst []byte) []byte {

@@ -290,6 +290,9 @@ type FlowState struct {
 	// Conflict says that segments that overlap differ: the sender, or somebody between,
 	// shows different bytes to different readers. The first ones were read.
 	Conflict bool
+	// Prefiltered says that packets of bulk were held back in the kernel: packets, and
+	// bytes over UDP, are those that were not, and bytes over TCP are by sequence numbers.
+	Prefiltered bool
 }
 
 // ProtoNames returns the names of all protocols that have Observations of their own; the

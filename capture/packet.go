@@ -88,10 +88,12 @@ type Stats struct {
 	Bytes   uint64 // captured bytes of those packets
 	Skipped uint64 // packets outside the requested time range
 	Cut     uint64 // packets shorter than on the wire (snap length)
-	Read    int64  // bytes consumed of the input as stored (compressed where it is)
-	Size    int64  // bytes of all inputs as stored, 0 if unknown
-	Dropped uint64 // packets lost between the interface and here, live sources only
-	Frozen  uint64 // times the queue in the kernel was full, live sources only
+	// Filtered is the packets, among Packets, that the capture filter did not want.
+	Filtered uint64
+	Read     int64  // bytes consumed of the input as stored (compressed where it is)
+	Size     int64  // bytes of all inputs as stored, 0 if unknown
+	Dropped  uint64 // packets lost between the interface and here, live sources only
+	Frozen   uint64 // times the queue in the kernel was full, live sources only
 }
 
 // Add adds the counts of o, those of another source.
@@ -100,6 +102,7 @@ func (s *Stats) Add(o Stats) {
 	s.Bytes += o.Bytes
 	s.Skipped += o.Skipped
 	s.Cut += o.Cut
+	s.Filtered += o.Filtered
 	s.Read += o.Read
 	s.Size += o.Size
 	s.Dropped += o.Dropped

@@ -123,10 +123,10 @@ func (s *elastic) items(a *answer, n int) alert.Outcome {
 				o.After = a.after()
 				return o
 			case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusNotFound:
-				o.Err = fmt.Errorf("%s answered %d for a record %s: check index and what the key may write", s.base.Host, status, short(result.Error))
+				o.Err = fmt.Errorf("%s answered %d for a record %s: check index and what the key may write", s.base.Host, status, excerpt(result.Error))
 				return o
 			default:
-				o.Refused = append(o.Refused, alert.Refusal{Index: i, Reason: fmt.Sprintf("status %d %s", status, short(result.Error))})
+				o.Refused = append(o.Refused, alert.Refusal{Index: i, Reason: fmt.Sprintf("status %d %s", status, excerpt(result.Error))})
 			}
 		}
 		o.Done++
@@ -134,8 +134,8 @@ func (s *elastic) items(a *answer, n int) alert.Outcome {
 	return o
 }
 
-// short is the start of an error in an answer.
-func short(b []byte) string {
+// excerpt is the start of an error in an answer.
+func excerpt(b []byte) string {
 	a := answer{body: b}
 	return a.excerpt()
 }

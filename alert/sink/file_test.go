@@ -35,8 +35,8 @@ func one(t *testing.T, text string) alert.Sink {
 	return targets[0].Sink
 }
 
-// records makes records numbered from to to.
-func records(from, to int) (list []alert.Record) {
+// numbered makes records numbered from to to.
+func numbered(from, to int) (list []alert.Record) {
 	for n := from; n <= to; n++ {
 		list = append(list, alert.Record{Alert: &alert.Alert{Seq: uint64(n)}, Body: fmt.Appendf(nil, `{"seq":%d}`, n)})
 	}
@@ -51,7 +51,7 @@ func lines(from, to int) string {
 	return b.String()
 }
 
-func send(t *testing.T, s alert.Sink, batch []alert.Record) {
+func sendAll(t *testing.T, s alert.Sink, batch []alert.Record) {
 	t.Helper()
 	if out := s.Send(context.Background(), batch); out.Done != len(batch) || out.Err != nil {
 		t.Fatalf("%+v", out)
@@ -70,13 +70,13 @@ func content(t *testing.T, path string) string {
 func TestFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "alerts.jsonl")
 	s := one(t, "- {type: file, path: "+path+"}").(*file)
-	send(t, s, records(1, 3))
+	sendAll(t, s, numbered(1, 3))
 	if err := os.Rename(path, path+".1"); err != nil { // as logrotate does
 		t.Fatal(err)
 	}
-	send(t, s, records(4, 5))
+	sendAll(t, s, numbered(4, 5))
 	s.Reopen()
-	send(t, s, records(6, 6))
+	sendAll(t, s, numbered(6, 6))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestFileMendsCutLine(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := one(t, "- {type: file, sync: never, path: "+path+"}")
-		send(t, s, records(9, 9))
+		sendAll(t, s, numbered(9, 9))
 		if got := content(t, path); got != want+lines(9, 9) {
 			t.Errorf("%.40q became %.80q", before, got)
 		}
@@ -115,10 +115,10 @@ func TestFileRotates(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "alerts")
 	s := one(t, "- {type: file, rotate_mib: 1, compress: true, keep: 2, path: "+path+"}").(*file)
-	big := records(1, 1)
+	big := numbered(1, 1)
 	big[0].Body = bytes.Repeat([]byte("x"), 600<<10)
 	for range 5 {
-		send(t, s, big)
+		sendAll(t, s, big)
 		s.aside.wait()
 	}
 	if err := s.Close(); err != nil {
@@ -145,8 +145,8 @@ func TestFileRotates(t *testing.T) {
 	}
 
 	old := one(t, "- {type: file, rotate_every: 1ns, path: "+path+"2}").(*file)
-	send(t, old, records(1, 1))
-	send(t, old, records(2, 2))
+	sendAll(t, old, numbered(1, 1))
+	sendAll(t, old, numbered(2, 2))
 	_ = old.Close()
 	if all, _ := filepath.Glob(path + "2.*"); len(all) != 1 || content(t, all[0])+content(t, path+"2") != lines(1, 2) {
 		t.Errorf("by age: %v", all)
@@ -157,7 +157,7 @@ func TestFileCannotBeWritten(t *testing.T) {
 	s := one(t, "- {type: file, path: /nowhere/at/all}")
 	var steps []alert.Step
 	ctx := alert.WithTrace(context.Background(), func(s alert.Step) { steps = append(steps, s) })
-	if out := s.Send(ctx, records(1, 1)); out.Done != 0 || out.Err == nil || len(steps) != 1 || steps[0].Err == nil {
+	if out := s.Send(ctx, numbered(1, 1)); out.Done != 0 || out.Err == nil || len(steps) != 1 || steps[0].Err == nil {
 		t.Errorf("%+v, steps %v", out, steps)
 	}
 	if err := s.Close(); err != nil {
@@ -182,7 +182,7 @@ func TestStdout(t *testing.T) {
 	for room, want := range map[int]int{0: 0, 9: 0, 10: 1, 19: 1, 20: 2, 30: 3} {
 		left := short(room)
 		s := &stdout{w: &left}
-		out := s.Send(context.Background(), records(1, 3))
+		out := s.Send(context.Background(), numbered(1, 3))
 		if out.Done != want || (out.Err == nil) != (want == 3) {
 			t.Errorf("with room for %d bytes: %+v, want %d", room, out, want)
 		}

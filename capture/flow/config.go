@@ -32,6 +32,10 @@ type Config struct {
 	// TCPIdle and UDPIdle are the silence after which a flow ends; Closing is the same
 	// after FIN or RST. Defaults 5 min, 1 min, 10 s.
 	TCPIdle, UDPIdle, Closing time.Duration
+	// Prefiltered says that packets of bulk were held back before: bytes of a TCP
+	// direction then come from its sequence numbers where those tell more, and the
+	// records of flows say that their totals are not whole.
+	Prefiltered bool
 	// LossWindow is the number of bytes from the start of a stream within which unseen
 	// bytes count as lost, where later ones are held back on purpose; 0 is no limit.
 	LossWindow int

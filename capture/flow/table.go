@@ -212,6 +212,7 @@ func (t *table) finish(e *entry, order uint64, log *capture.Log) {
 	t.settleDTLS(e, order, log)
 	o := log.Add(capture.ProtoFlow, capture.FlowEnd)
 	t.describe(e, o)
+	t.totals(e, o.End)
 	if e.origin != 0 {
 		t.origins.put(e.origin)
 		e.origin = 0

@@ -13,7 +13,7 @@ func (t *table) tcp(s *decode.Segment, hash uint64, log *capture.Log) {
 			return // the tail of a flow that is over
 		}
 		e, side = t.insert(s, hash, log), 0
-	} else if s.Flags&(decode.SYN|decode.ACK) == decode.SYN && e.restarts(side, s) {
+	} else if t.begun(e, side, s) {
 		t.finish(e, s.Packet, log)
 		e.begin(s)
 		e.tunnel = t.tunnels.keep(s)
@@ -21,6 +21,7 @@ func (t *table) tcp(s *decode.Segment, hash uint64, log *capture.Log) {
 		t.stats.Flows++
 	}
 	e.count(side, s)
+	t.spanned(e, side, s)
 	t.heard(e, side, s)
 	if s.Flags&decode.SYN != 0 {
 		e.syn(side, s)
@@ -31,6 +32,14 @@ func (t *table) tcp(s *decode.Segment, hash uint64, log *capture.Log) {
 	if s.Flags&(decode.FIN|decode.RST) != 0 {
 		t.close(e, side, s, log)
 	}
+}
+
+// begun says whether s begins another flow than e.
+func (t *table) begun(e *entry, side int, s *decode.Segment) bool {
+	if s.Flags&(decode.SYN|decode.ACK) == decode.SYN {
+		return e.restarts(side, s) || t.stale(e, s)
+	}
+	return s.Flags&(decode.FIN|decode.RST) == 0 && t.stale(e, s)
 }
 
 // restarts says whether a SYN begins another flow on e's addresses and ports, rather
@@ -91,6 +100,7 @@ func (t *table) exchanged(e *entry, s *decode.Segment, log *capture.Log) {
 	e.set(flagOpenTold)
 	o := log.Add(capture.ProtoFlow, capture.FlowOpen)
 	t.describe(e, o)
+	t.totals(e, o.End)
 	o.Order = s.Packet
 	t.tunnels.tell(o, e.tunnel, log)
 }

@@ -15,6 +15,11 @@ func (t *table) udp(s *decode.Segment, hash uint64, log *capture.Log) {
 	e, side := t.find(s, hash)
 	if e == nil {
 		e, side = t.insert(s, hash, log), 0
+	} else if t.stale(e, s) {
+		t.finish(e, s.Packet, log)
+		e.begin(s)
+		side = 0
+		t.stats.Flows++
 	}
 	e.count(side, s)
 	switch {

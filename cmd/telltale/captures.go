@@ -14,7 +14,7 @@ import (
 
 // unseen leaves in f.Captures those that were not judged before into this state, and
 // returns them by content. What comes by standard input cannot be recognised.
-func (f *inputFlags) unseen(e *env, m *memory) ([]inventory.Capture, error) {
+func (f *inputFlags) unseen(e *env, m *memory, only filterFlags) ([]inventory.Capture, error) {
 	stream := slices.Contains(f.Captures, "-")
 	named := *f
 	named.Captures = slices.DeleteFunc(slices.Clone(f.Captures), func(p string) bool { return p == "-" })
@@ -25,7 +25,7 @@ func (f *inputFlags) unseen(e *env, m *memory) ([]inventory.Capture, error) {
 	if len(named.Captures) == 0 {
 		return nil, nil
 	}
-	src, err := named.open(e)
+	src, err := named.open(e, filterFlags{})
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (f *inputFlags) unseen(e *env, m *memory) ([]inventory.Capture, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, inventory.Capture{Hash: hash, Part: f.part(), Path: absolute(file.Path)})
+		list = append(list, inventory.Capture{Hash: hash, Part: f.part(only), Path: absolute(file.Path)})
 	}
 	seen, err := m.store.Replayed(e.ctx, list)
 	if err != nil {
@@ -60,13 +60,16 @@ func (f *inputFlags) unseen(e *env, m *memory) ([]inventory.Capture, error) {
 	return fresh, nil
 }
 
-// part names the stretch of time that is judged, empty if it is all.
-func (f *inputFlags) part() string {
-	start, end, err := f.times()
-	if err != nil || start == 0 && end == 0 {
-		return ""
+// part names the stretch of time and the packets that are judged, empty if it is all.
+func (f *inputFlags) part(only filterFlags) string {
+	part := ""
+	if start, end, err := f.times(); err == nil && (start != 0 || end != 0) {
+		part = fmt.Sprintf("%d-%d", start, end)
 	}
-	return fmt.Sprintf("%d-%d", start, end)
+	if only != (filterFlags{}) {
+		part += fmt.Sprintf(" -f %q -F %q", only.Filter, only.FilterFile)
+	}
+	return part
 }
 
 func absolute(path string) string {

@@ -11,6 +11,7 @@ import (
 	"telltale/capture"
 	"telltale/capture/afpacket"
 	"telltale/capture/flow"
+	"telltale/capture/prefilter"
 	"telltale/inventory/report"
 )
 
@@ -207,8 +208,11 @@ func (h *health) statistics(l losses, now time.Time) {
 		zap.Uint64("dropped_ring", l.ring), zap.Uint64("dropped_interface", l.adapter), zap.Uint64("observations_lost", l.queue),
 		zap.Uint64("ring_full", l.frozen), zap.Float64("unseen_share", share),
 		zap.Int("flows", res.Flow.Open), zap.Uint64("flows_ended", c.Flows), zap.Uint64("one_directional", c.OneSided),
-		zap.Int("hosts", c.Hosts))
+		zap.Int("hosts", c.Hosts), zap.Inline(h.in.kernel))
 	h.workers()
+	if err := h.in.kernel.filter.Watch(h.d.engine.Servers(prefilter.Vendors)); err != nil {
+		h.d.log.Warn(err.Error())
+	}
 	h.flows, h.packets, h.statedAt = res.Flow, l.received, now
 }
 
@@ -246,6 +250,7 @@ func (h *health) capture() (all []string) {
 			all = append(all, fmt.Sprintf("%s: %s packets lost by the interface", printable(i.Name()), report.Count(n)))
 		}
 	}
+	all = append(all, h.in.kernel.coverage()...)
 	if f := h.live.Result().Flow; f.Acknowledged > 0 {
 		all = append(all, fmt.Sprintf("lost before they came here, by what flows acknowledge: %.2f %% of %s",
 			100*float64(f.Unseen)/float64(f.Acknowledged), strings.TrimSpace(report.Size(f.Acknowledged))))
@@ -260,10 +265,12 @@ func (d *daemon) summary() *report.Summary {
 		Dropped: dropped(res), Limits: limits(res, d.engine.Coverage()), Capture: d.health.capture(),
 		Packs: d.know.packs, Policies: d.know.policies, Geo: d.know.geo, Warnings: d.know.warnings,
 	}
+	in.Filter = d.in.kernel.filtering()
 	for _, w := range d.live.Workers() {
 		in.Packets += w.Source.Packets
 		in.Bytes += w.Source.Bytes
 		in.Cut += w.Source.Cut
+		in.Filtered += w.Source.Filtered
 	}
 	return &report.Summary{
 		Findings: d.engine.Findings(), Coverage: d.engine.Coverage(),

@@ -46,9 +46,13 @@ func parseTime(s string) (int64, error) {
 }
 
 // open opens the captures.
-func (f *inputFlags) open(e *env) (*pcapfile.Reader, error) {
+func (f *inputFlags) open(e *env, only filterFlags) (*captures, error) {
 	if len(f.Captures) == 0 {
 		return nil, usage(errors.New(`expected "<capture> ...": name a capture file, a directory or '-'`))
+	}
+	wanted, err := only.compile()
+	if err != nil {
+		return nil, err
 	}
 	start, end, err := f.times()
 	err = errors.Join(err, decode.Config{Dedup: f.Dedup}.Validate())
@@ -59,14 +63,14 @@ func (f *inputFlags) open(e *env) (*pcapfile.Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening captures: %w", err)
 	}
-	return r, nil
+	return &captures{Reader: r, filter: wanted}, nil
 }
 
 // read runs the captures through decoding and calls visit for every Observation.
-func (f *inputFlags) read(e *env, src *pcapfile.Reader, visit func(*capture.Observation) error) (flow.Result, error) {
+func (f *inputFlags) read(e *env, src *captures, visit func(*capture.Observation) error) (flow.Result, error) {
 	stop := func() {}
 	if f.Progress {
-		stop = progress(e.stderr, src)
+		stop = progress(e.stderr, src.Reader)
 	}
 	defer stop()
 	conf := flow.Config{Workers: workers(f.Workers), MaxFlows: f.MaxFlows}
@@ -75,7 +79,7 @@ func (f *inputFlags) read(e *env, src *pcapfile.Reader, visit func(*capture.Obse
 
 // damage logs how the inputs ended; it is an error if any was not read to its end, or
 // has packets of a link type that is not decoded.
-func (e *env) damage(src *pcapfile.Reader) error {
+func (e *env) damage(src *captures) error {
 	bad := false
 	for _, f := range src.Files() {
 		e.log.Info(printable(f.Path)+": read", zap.String("format", f.Format), zap.Uint64("packets", f.Packets), zap.Uint64("bytes", f.Bytes))
@@ -100,7 +104,7 @@ func (e *env) damage(src *pcapfile.Reader) error {
 const absurd = 10 * 365 * 24 * time.Hour
 
 // doubts returns what is odd about the times of the inputs.
-func doubts(src *pcapfile.Reader) []string {
+func doubts(src *captures) []string {
 	var all []string
 	for _, f := range src.Files() {
 		first, last := time.Unix(0, f.First).UTC(), time.Unix(0, f.Last).UTC()

@@ -29,7 +29,7 @@ func TestLiveReplay(t *testing.T) {
 				workers = "3"
 			}
 			dir := t.TempDir()
-			s := w.start("run", "-i", "vb", "--inbound", "-j", workers, "--observations", filepath.Join(dir, "seen"))
+			s := w.start("run", "-i", "vb", "--inbound", "-j", workers, "--prefilter", "off", "--observations", filepath.Join(dir, "seen"))
 			w.send(file, "--pps=3000")
 			time.Sleep(300 * time.Millisecond)
 			if text := s.stop(); strings.Contains(text, "lost by the interface") {
@@ -112,7 +112,7 @@ func TestOverload(t *testing.T) {
 	need(t, "tcpreplay")
 	need(t, "curl")
 	w := newWire(t, false)
-	s := w.start("run", "-i", "vb", "--inbound", "-j", "1", "--ring", "1", "--stats-every", "1s", "--metrics", "127.0.0.1:9900")
+	s := w.start("run", "-i", "vb", "--inbound", "-j", "1", "--ring", "1", "--prefilter", "off", "--stats-every", "1s", "--metrics", "127.0.0.1:9900")
 	file := input(t, "../../testdata/case/chromium-visit")
 	before := w.arrived()
 	s.signal(syscall.SIGSTOP) // as slow as can be
@@ -256,6 +256,9 @@ func TestOrdinaryUser(t *testing.T) {
 	}
 	s := w.launch(open(), user(granted)...)
 	s.wait("listening to vb", 20*time.Second)
+	if text := s.stderr(); !strings.Contains(text, "prefilter: cbpf: ") || !strings.Contains(text, "lacks CAP_BPF") {
+		t.Errorf("what the prefilter fell back to, and why, is not said:\n%s", text)
+	}
 	w.send(input(t, "../../testdata/case/updater"), "--pps=3000")
 	s.wait(`"vendor":"kaspersky"`, 3*time.Second)
 	s.stop()

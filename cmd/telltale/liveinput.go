@@ -33,7 +33,8 @@ type liveFlags struct {
 	Latency    time.Duration `default:"20ms" help:"How long a packet may lie in a ring that is not busy."`
 	Inbound    bool          `help:"Leave out what this host sends, for a mirror port."`
 	Quiet      bool          `name:"no-promiscuous" help:"Do not make the interfaces promiscuous."`
-	Adapter    bool          `name:"adapter-time" help:"Ask the network adapter for time stamps (needs CAP_NET_ADMIN)."`
+	prefilterFlags
+	Adapter bool `name:"adapter-time" help:"Ask the network adapter for time stamps (needs CAP_NET_ADMIN)."`
 }
 
 // any says whether something is listened to.
@@ -52,6 +53,7 @@ type inputs struct {
 	interfaces []*afpacket.Interface
 	list       []liveInput
 	steering   afpacket.Steering
+	kernel     *kernel
 	pin        bool
 	workers    int        // rings of each interface
 	problems   chan error // what is wrong with streams; what nobody takes is lost
@@ -61,9 +63,13 @@ type inputs struct {
 const shards = 64
 
 // listen opens all that is listened to, interfaces with n workers each.
-func (f *liveFlags) listen(n int) (*inputs, error) {
+func (f *liveFlags) listen(n int, only filterFlags) (*inputs, error) {
 	in := &inputs{steering: afpacket.Steering{Seed: rand.Uint32(), Shards: shards}, pin: f.Pin, workers: n}
 	in.problems = make(chan error, 64)
+	var err error
+	if in.kernel, err = f.kernel(only); err != nil {
+		return nil, err
+	}
 	for _, opener := range []func(*inputs) error{f.openInterfaces, f.openListeners, f.openServers, f.openFolders} {
 		if err := opener(in); err != nil {
 			return nil, errors.Join(fmt.Errorf("listening: %w", granted(err)), in.close())
@@ -80,15 +86,23 @@ func (f *liveFlags) openInterfaces(in *inputs) error {
 			return usage(fmt.Errorf("interface %s is named twice", printable(name)))
 		}
 		seen[name] = true
-		i, err := afpacket.Open(afpacket.Config{
+		conf := afpacket.Config{
 			Interface: name, Rings: in.workers, Bytes: f.Ring << 20, Latency: f.Latency,
 			Quiet: f.Quiet, Inbound: f.Inbound, AdapterTime: f.Adapter, Steering: in.steering,
-		})
+		}
+		filtered, err := in.kernel.guard(&conf)
+		if err != nil {
+			return err
+		}
+		i, err := afpacket.Open(conf)
 		if err != nil {
 			return err
 		}
 		in.interfaces = append(in.interfaces, i)
 		for n, src := range i.Sources() {
+			if !filtered {
+				src = in.kernel.sift(src)
+			}
 			in.list = append(in.list, liveInput{fmt.Sprintf("%s/%d", name, n), src})
 		}
 	}
@@ -122,14 +136,14 @@ func (f *liveFlags) openListeners(in *inputs) error {
 			if err != nil {
 				return err
 			}
-			in.list = append(in.list, liveInput{text, src})
+			in.list = append(in.list, liveInput{text, in.kernel.sift(src)})
 			continue
 		}
 		src, err := stream.Listen(u.Scheme, u.Host, in.streams())
 		if err != nil {
 			return err
 		}
-		in.list = append(in.list, liveInput{text, src})
+		in.list = append(in.list, liveInput{text, in.kernel.sift(src)})
 	}
 	return nil
 }
@@ -140,7 +154,7 @@ func (f *liveFlags) openServers(in *inputs) error {
 		if err != nil {
 			return usage(err)
 		}
-		in.list = append(in.list, liveInput{addr, src})
+		in.list = append(in.list, liveInput{addr, in.kernel.sift(src)})
 	}
 	return nil
 }
@@ -151,7 +165,7 @@ func (f *liveFlags) openFolders(in *inputs) error {
 		if err != nil {
 			return err
 		}
-		in.list = append(in.list, liveInput{dir, src})
+		in.list = append(in.list, liveInput{dir, in.kernel.sift(src)})
 	}
 	return nil
 }
@@ -159,10 +173,10 @@ func (f *liveFlags) openFolders(in *inputs) error {
 // readPipe adds a capture that is read as it comes from a named pipe or, for '-', r.
 func (in *inputs) readPipe(name string, r io.Reader) {
 	if name == "-" {
-		in.list = append(in.list, liveInput{"standard input", stream.Pipe(r, in.streams())})
+		in.list = append(in.list, liveInput{"standard input", in.kernel.sift(stream.Pipe(r, in.streams()))})
 		return
 	}
-	in.list = append(in.list, liveInput{name, stream.Pipe(&lateFile{name: name}, in.streams())})
+	in.list = append(in.list, liveInput{name, in.kernel.sift(stream.Pipe(&lateFile{name: name}, in.streams()))})
 }
 
 // lateFile is opened when it is read: opening a named pipe waits for its writer.
@@ -219,6 +233,7 @@ func granted(err error) error {
 // config returns how the sources are followed.
 func (in *inputs) config(flows flow.Config, tick func(int64)) flow.LiveConfig {
 	flows.Shards, flows.Seed = shards, rand.Uint64()
+	in.kernel.flows(&flows)
 	c := flow.LiveConfig{
 		Flow: flows, Decode: decode.Config{Dedup: decode.DefaultDedup}, Tick: tick, Steer: in.steering.Of, Begin: in.begin,
 		Clock: func() int64 { return time.Now().UnixNano() },
@@ -251,6 +266,9 @@ func (in *inputs) attend(e *env) {
 		case err := <-in.problems:
 			e.log.Warn(printable(err.Error()))
 		case <-tick.C:
+			if err := in.kernel.tick(); err != nil {
+				e.log.Warn(err.Error())
+			}
 			for _, i := range in.interfaces {
 				if _, err := i.Check(); err != nil {
 					e.log.Warn(printable(err.Error()))
@@ -274,7 +292,7 @@ func (in *inputs) close() error {
 	for _, i := range in.list {
 		errs = append(errs, i.src.Close())
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, in.kernel.filter.Close())...)
 }
 
 // names returns the names of the sources, interfaces once each.

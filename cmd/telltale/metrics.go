@@ -65,21 +65,23 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 // Descriptions of the metrics.
 var (
-	descPackets  = describe("capture_packets_total", "Packets read.", "source")
-	descBytes    = describe("capture_bytes_total", "Captured bytes of the packets read.", "source")
-	descDropped  = describe("capture_dropped_total", "Packets lost because the ring or socket buffer was full.", "source")
-	descFrozen   = describe("capture_ring_full_total", "Times a ring was full.", "source")
-	descLost     = describe("observations_lost_total", "Observations for which there was no room.", "source")
-	descTurns    = describe("worker_turns_total", "Times a worker asked for packets.", "source")
-	descMissed   = describe("interface_missed_total", "Packets lost by the interface, since it was made.", "interface")
-	descErrors   = describe("interface_errors_total", "Damaged packets, since the interface was made.", "interface")
-	descDecoded  = describe("decode_packets_total", "Packets by what decoding made of them.", "reason")
-	descFlows    = describe("flows_total", "Flows seen.")
-	descEvicted  = describe("flows_evicted_total", "Flows forgotten early because the table was full.")
-	descOpen     = describe("flows_open", "Flows in the table.")
-	descAcked    = describe("flow_acknowledged_bytes_total", "Bytes that hosts acknowledged in flows seen from both sides.")
-	descUnseen   = describe("flow_unseen_bytes_total", "Of those, bytes that were not seen: lost before the capture.")
-	descReadyFor = describe("build_info", "Always 1.", "version")
+	descPackets    = describe("capture_packets_total", "Packets read.", "source")
+	descBytes      = describe("capture_bytes_total", "Captured bytes of the packets read.", "source")
+	descDropped    = describe("capture_dropped_total", "Packets lost because the ring or socket buffer was full.", "source")
+	descFrozen     = describe("capture_ring_full_total", "Times a ring was full.", "source")
+	descLost       = describe("observations_lost_total", "Observations for which there was no room.", "source")
+	descTurns      = describe("worker_turns_total", "Times a worker asked for packets.", "source")
+	descMissed     = describe("interface_missed_total", "Packets lost by the interface, since it was made.", "interface")
+	descErrors     = describe("interface_errors_total", "Damaged packets, since the interface was made.", "interface")
+	descDecoded    = describe("decode_packets_total", "Packets by what decoding made of them.", "reason")
+	descFlows      = describe("flows_total", "Flows seen.")
+	descEvicted    = describe("flows_evicted_total", "Flows forgotten early because the table was full.")
+	descOpen       = describe("flows_open", "Flows in the table.")
+	descAcked      = describe("flow_acknowledged_bytes_total", "Bytes that hosts acknowledged in flows seen from both sides.")
+	descUnseen     = describe("flow_unseen_bytes_total", "Of those, bytes that were not seen: lost before the capture.")
+	descClass      = describe("prefilter_packets_total", "Packets by what the prefilter made of them; all but passed were held back.", "class")
+	descClassBytes = describe("prefilter_bytes_total", "The same in bytes.", "class")
+	descReadyFor   = describe("build_info", "Always 1.", "version")
 )
 
 // Describe implements prometheus.Collector. What it would describe is told by Collect.
@@ -105,6 +107,7 @@ func (m *meter) Collect(to chan<- prometheus.Metric) {
 			count(descErrors, c.Errors, i.Name())
 		}
 	}
+	m.d.in.kernel.collect(count)
 	res := m.d.live.Result()
 	for r := decode.OK; r < decode.ReasonCount; r++ {
 		count(descDecoded, res.Decode.Reasons[r], r.String())

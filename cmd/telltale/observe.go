@@ -17,6 +17,7 @@ import (
 type observeCmd struct {
 	inputFlags
 	liveFlags
+	filterFlags
 	Output string   `short:"o" default:"-" help:"Write to FILE instead of standard output." placeholder:"FILE"`
 	Format string   `default:"native" help:"Form: native, eve, eve7 or ocsf. The last three hold what Suricata and OCSF have events for." placeholder:"FORM"`
 	Proto  []string `short:"p" help:"Only these protocols: as docs/observations.md lists them (dns, tls, dhcp ...)." placeholder:"PROTO"`
@@ -39,7 +40,7 @@ func (c *observeCmd) Run(e *env) error {
 	if c.any() {
 		return c.observeLive(e)
 	}
-	src, err := c.open(e)
+	src, err := c.open(e, c.filterFlags)
 	if err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (c *observeCmd) observeLive(e *env) error {
 	if len(c.Captures) > 0 {
 		return usage(errors.New("either captures or live sources, not both"))
 	}
-	in, err := c.listen(workers(c.Workers))
+	in, err := c.listen(workers(c.Workers), c.filterFlags)
 	if err != nil {
 		return err
 	}
@@ -96,6 +97,7 @@ func (c *observeCmd) observeLive(e *env) error {
 	if err != nil {
 		return usage(err)
 	}
+	in.kernel.log(e.log)
 	go in.attend(e)
 	show := c.printer(w)
 	e.complain("listening to %s", in.names())

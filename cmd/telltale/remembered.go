@@ -17,7 +17,7 @@ func (r *replay) remembered(c *replayCmd, k *knowledge) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.memory.close()) }()
-	if r.captures, err = c.unseen(r.env, r.memory); err != nil {
+	if r.captures, err = c.unseen(r.env, r.memory, c.filterFlags); err != nil {
 		return err
 	}
 	broken, err := r.memory.store.BeginReplay(r.ctx, r.captures)

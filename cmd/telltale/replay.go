@@ -12,7 +12,6 @@ import (
 	"telltale/capture"
 	"telltale/capture/decode"
 	"telltale/capture/flow"
-	"telltale/capture/pcapfile"
 	"telltale/detect"
 	"telltale/feeds"
 	"telltale/inventory"
@@ -21,6 +20,7 @@ import (
 
 type replayCmd struct {
 	inputFlags
+	filterFlags
 	judgeFlags
 	Output  string        `short:"o" default:"-" help:"Write alerts to FILE instead of standard output." placeholder:"FILE"`
 	Format  string        `default:"native" help:"Form of the alerts: native, eve, eve7, ecs, ecs8, ocsf, cef or leef." placeholder:"FORM"`
@@ -72,7 +72,7 @@ func (c *replayCmd) Run(e *env) error {
 
 // run reads the captures, judges them and prints the summary.
 func (r *replay) run(c *replayCmd, k *knowledge) error {
-	src, err := c.open(r.env)
+	src, err := c.open(r.env, c.filterFlags)
 	if err != nil {
 		return err
 	}
@@ -176,18 +176,19 @@ func (r *replay) flush() error {
 }
 
 // damage tells the receiver of alerts which inputs were not read to their end.
-func (r *replay) damage(src *pcapfile.Reader) {
+func (r *replay) damage(src *captures) {
 	for _, err := range src.Errs() {
 		r.emit(r.maker.Health(alert.HealthInput, r.engine.Coverage().Last, printable(err.Error())), nil)
 	}
 }
 
-func (r *replay) summary(k *knowledge, src *pcapfile.Reader, res flow.Result, facts int) *report.Summary {
+func (r *replay) summary(k *knowledge, src *captures, res flow.Result, facts int) *report.Summary {
 	st := src.Stats()
 	in := report.Input{
 		Packets: st.Packets, Bytes: st.Bytes, Skipped: st.Skipped, Cut: st.Cut,
 		Copies:  res.Decode.Reasons[decode.Duplicate],
 		Dropped: dropped(res), Limits: limits(res, r.engine.Coverage()),
+		Filtered: st.Filtered, Filter: printable(src.filter.String()),
 		Packs: k.packs, Policies: k.policies, Geo: k.geo, Warnings: append(k.warnings, doubts(src)...),
 	}
 	for _, err := range src.Errs() {

@@ -14,6 +14,7 @@ import (
 
 type runCmd struct {
 	liveFlags
+	filterFlags
 	judgeFlags
 	Read         []string      `short:"r" help:"Read a capture as it comes from a named pipe; '-' is standard input." placeholder:"FILE"`
 	Output       string        `short:"o" default:"-" help:"Append alerts to FILE instead of standard output; opened anew at SIGHUP." placeholder:"FILE"`
@@ -45,7 +46,7 @@ func (c *runCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	in, err := c.listen(workers(c.Workers))
+	in, err := c.listen(workers(c.Workers), c.filterFlags)
 	if err != nil {
 		return err
 	}
@@ -128,6 +129,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.in.kernel.log(d.log)
 	d.log.Info("listening to " + d.in.names())
 	notify("READY=1")
 	err = d.live.Run(ctx, d.visit)

@@ -80,6 +80,9 @@ func (d *daemon) look(ctx context.Context, hup <-chan os.Signal) {
 				d.link(links, i)
 			}
 			d.hung(alive, now)
+			if err := d.in.kernel.tick(); err != nil {
+				d.log.Warn(err.Error())
+			}
 			due := beat > 0 && now.Sub(fed) >= beat
 			if due {
 				fed = now

@@ -19,6 +19,9 @@ func (s *Summary) coverage(b *strings.Builder) {
 	if in.Skipped > 0 {
 		line("", "%s outside the requested time", Count(in.Skipped))
 	}
+	if in.Filter != "" {
+		line("filtered", "%s not looked at, by the capture filter: %s", Count(in.Filtered), in.Filter)
+	}
 	for i, l := range in.Capture {
 		line(first(i, "capture"), "%s", l)
 	}

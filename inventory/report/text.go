@@ -30,6 +30,8 @@ type Input struct {
 	Packets  uint64 // packets read
 	Bytes    uint64 // captured bytes of them
 	Skipped  uint64 // outside the requested time
+	Filtered uint64 // not wanted by the capture filter
+	Filter   string // the capture filter, empty if there is none
 	Cut      uint64 // shorter than on the wire
 	Copies   uint64 // copies of a packet mirrored twice, left out
 	Dropped  []Tally
