@@ -37,7 +37,7 @@ func newReceiver(t *testing.T, handle func(*receiver, http.ResponseWriter, *http
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		body, err := content(q)
+		body, err := bodyOf(q)
 		switch {
 		case err != nil || q.Method != http.MethodPost:
 			w.WriteHeader(http.StatusBadRequest)
@@ -57,7 +57,7 @@ func newReceiver(t *testing.T, handle func(*receiver, http.ResponseWriter, *http
 	return r
 }
 
-func content(q *http.Request) ([]byte, error) {
+func bodyOf(q *http.Request) ([]byte, error) {
 	if q.Header.Get("Content-Encoding") != "gzip" {
 		return io.ReadAll(q.Body)
 	}
