@@ -71,7 +71,9 @@ func TestBrokenWalls(t *testing.T) {
 		{"inventory/web/x.go", "math/rand/v2", ""},
 		{"inventory/web/x.go", "math/rand", `inventory/web/x.go:3: banned forbids "math/rand"`},
 		{"cmd/telltale/x.go", "telltale/capture/flow", ""},
-		{"cmd/telltale/x.go", "unsafe", `cmd/telltale/x.go:3: banned forbids "unsafe"`},
+		{"cmd/telltale/x.go", "unsafe", `cmd/telltale/x.go:3: memory forbids "unsafe"`},
+		{"capture/afpacket/x.go", "unsafe", ""},
+		{"capture/afpacket/x.go", "net", `capture/afpacket/x.go:3: passive forbids "net"`},
 	} {
 		f := parse(t, c.path, "package x\n\nimport _ \""+c.imported+"\"\n")
 		got := strings.Join(brokenWalls(walls, f), "\n")

@@ -40,12 +40,18 @@ const (
 	HealthHeartbeat Kind = "health.heartbeat" // the sensor lives; how far its sequence is, and what was dropped
 	HealthGap       Kind = "health.gap"       // alerts were dropped on purpose, and which
 	HealthTest      Kind = "health.test"      // an operator tries the way to a receiver
+	HealthDrops     Kind = "health.drops"     // packets or observations were lost here: coverage is reduced
+	HealthLoss      Kind = "health.loss"      // packets were lost before they came here, as far as flows tell
+	HealthInterface Kind = "health.interface" // an interface went down or away, or is back
+	HealthSilent    Kind = "health.silent"    // no packet for long, or packets again
+	HealthConfig    Kind = "health.config"    // a new configuration was taken, or refused
 )
 
 // kinds lists all of them.
 var kinds = []Kind{
 	FindingOpened, FindingRaised, FindingSummary, FindingReopened, FindingCleared,
 	Lookalike, Sinkhole, Foreign, HealthInput, HealthHeartbeat, HealthGap, HealthTest,
+	HealthDrops, HealthLoss, HealthInterface, HealthSilent, HealthConfig,
 }
 
 // Severity is how much an Alert matters, as the values of RFC 5424 name it.
@@ -168,6 +174,13 @@ func (a *Alert) Number(epoch, seq uint64) {
 	if a.Heartbeat != nil || a.Gap != nil {
 		a.ID = id(a, seq)
 	}
+}
+
+// Recovered returns an Alert that says that what Health spoke of is over.
+func (m *Maker) Recovered(kind Kind, t int64, text string) *Alert {
+	a := m.Health(kind, t, text)
+	a.Severity = Info
+	return a
 }
 
 func (m *Maker) next(t int64, kind Kind) *Alert {

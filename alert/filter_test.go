@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,5 +44,21 @@ func TestFilter(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not name %s", err, want)
 		}
+	}
+}
+
+// TestKindsAreThoseOfTheSchema: a kind that is new is in the schema and in kinds, so that
+// filters know it.
+func TestKindsAreThoseOfTheSchema(t *testing.T) {
+	var s struct {
+		Properties struct {
+			Kind struct{ Enum []Kind }
+		}
+	}
+	if err := json.Unmarshal([]byte(Schema), &s); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.Properties.Kind.Enum, kinds) {
+		t.Errorf("the schema has %v\nkinds has      %v", s.Properties.Kind.Enum, kinds)
 	}
 }

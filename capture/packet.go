@@ -57,6 +57,9 @@ type Packet struct {
 	Length uint32
 	// Link says how Data begins.
 	Link LinkType
+	// VLAN is the identifier of the outermost 802.1Q tag if it was taken out of Data
+	// before it was captured, as the kernel does with live packets; else 0.
+	VLAN uint16
 }
 
 // Batch is a run of packets and the memory they live in. The zero value is ready for use.
@@ -69,8 +72,10 @@ type Batch struct {
 // Source delivers packets.
 type Source interface {
 	// Next replaces the content of b by the next packets, at least one unless an
-	// error is returned; at the end of the stream the error is io.EOF. What b held
-	// before is invalid as soon as b is passed in again, and not earlier.
+	// error is returned; at the end of the stream the error is io.EOF. A live source
+	// delivers none when none came for a moment, so that its reader can look at the
+	// time. What b held before is invalid as soon as b is passed in again, and not
+	// earlier.
 	Next(b *Batch) error
 	// Stats returns what has been read so far. It may be called from any goroutine.
 	Stats() Stats
@@ -85,4 +90,18 @@ type Stats struct {
 	Cut     uint64 // packets shorter than on the wire (snap length)
 	Read    int64  // bytes consumed of the input as stored (compressed where it is)
 	Size    int64  // bytes of all inputs as stored, 0 if unknown
+	Dropped uint64 // packets lost between the interface and here, live sources only
+	Frozen  uint64 // times the queue in the kernel was full, live sources only
+}
+
+// Add adds the counts of o, those of another source.
+func (s *Stats) Add(o Stats) {
+	s.Packets += o.Packets
+	s.Bytes += o.Bytes
+	s.Skipped += o.Skipped
+	s.Cut += o.Cut
+	s.Read += o.Read
+	s.Size += o.Size
+	s.Dropped += o.Dropped
+	s.Frozen += o.Frozen
 }

@@ -83,7 +83,8 @@ func (e *Engine) open(h *host, o *capture.Observation, f *Finding) *Finding {
 // hit returns the record of m and value, nil if the list is full.
 func (f *Finding) hit(m feeds.Match, value []byte, o *capture.Observation) *hit {
 	for _, t := range f.hits {
-		if t.match.Indicator == m.Indicator && t.value == string(value) {
+		if t.match.Indicator.ID == m.Indicator.ID && t.value == string(value) {
+			t.match = m // the same by newer knowledge, after a reload
 			t.families |= m.Families
 			return t
 		}

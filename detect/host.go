@@ -47,14 +47,7 @@ func (e *Engine) hostAt(addr netip.Addr) *host {
 		return nil
 	}
 	h := &host{Host: Host{Addr: addr}, addr: addr}
-	for _, p := range e.conf.Home {
-		h.home = h.home || p.Contains(addr)
-	}
-	for _, d := range e.conf.Roles {
-		if d.Net.Contains(addr) {
-			h.declared |= d.Role
-		}
-	}
+	e.declare(h)
 	e.hosts[addr] = h
 	return h
 }

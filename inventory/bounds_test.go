@@ -21,7 +21,7 @@ import (
 func TestOneWriter(t *testing.T) {
 	dir := t.TempDir()
 	s := opened(t, Config{Dir: dir})
-	if _, err := Open(context.Background(), Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "in use by another telltale") {
+	if _, err := Open(context.Background(), Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "in use by another instance") {
 		t.Errorf("a second one opens it: %v", err)
 	}
 	closed(t, s)

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # The go command leaves testdata out of ./..., so the programs in it are named.
-packages=(./... ./testdata/generate ./testdata/record/client ./testdata/record/servers ./testdata/record/wire)
+packages=(./... ./testdata/generate ./testdata/measure ./testdata/record/client ./testdata/record/servers ./testdata/record/wire)
 
 all="format vet staticcheck errcheck revive depguard"
 

@@ -37,7 +37,7 @@ func New(conf Config) *Decoder {
 //
 // s.Payload is valid as long as p.Data; if s.Reassembled, until Release.
 func (d *Decoder) Decode(p *capture.Packet, s *Segment) Reason {
-	*s = Segment{Time: p.Time, Packet: p.Ordinal}
+	*s = Segment{Time: p.Time, Packet: p.Ordinal, VLAN: p.VLAN}
 	r := d.link(p, s)
 	d.reasons[r]++
 	return r

@@ -32,6 +32,9 @@ type Config struct {
 	// TCPIdle and UDPIdle are the silence after which a flow ends; Closing is the same
 	// after FIN or RST. Defaults 5 min, 1 min, 10 s.
 	TCPIdle, UDPIdle, Closing time.Duration
+	// LossWindow is the number of bytes from the start of a stream within which unseen
+	// bytes count as lost, where later ones are held back on purpose; 0 is no limit.
+	LossWindow int
 	// Seed keys the hash of the flow table. A live capture sets it at random against
 	// crafted collisions, a replay leaves it alone for equal output.
 	Seed uint64
@@ -76,6 +79,7 @@ func (c Config) Validate() error {
 	check(c.MaxMessage >= 2048 && c.MaxMessage <= 1<<20, "max message must be 2 KiB to 1 MiB, not %d bytes", c.MaxMessage)
 	check(c.MaxAssembly >= c.MaxMessage, "max assembly (%d bytes) must hold at least one message (%d bytes)", c.MaxAssembly, c.MaxMessage)
 	check(c.MaxQUIC >= c.Shards, "max quic must be at least one a shard, not %d", c.MaxQUIC)
+	check(c.LossWindow >= 0 && c.LossWindow <= 1<<30, "loss window must be 0 to 1 GiB, not %d bytes", c.LossWindow)
 	check(c.TCPIdle > 0 && c.UDPIdle > 0 && c.Closing > 0, "idle times must be positive")
 	return errors.Join(errs...)
 }
@@ -90,6 +94,9 @@ type Stats struct {
 	QUICFull       uint64 // QUIC hellos given up because too many were open
 	Rejected       uint64 // messages on a protocol's own port that are not that protocol
 	Open           int    // flows in the table now
+	// Acknowledged are bytes that TCP flows acknowledged of what was seen to be sent,
+	// Unseen those of them that were not seen: lost before they were captured.
+	Acknowledged, Unseen uint64
 }
 
 func (s *Stats) add(o Stats) {
@@ -101,4 +108,6 @@ func (s *Stats) add(o Stats) {
 	s.QUICFull += o.QUICFull
 	s.Rejected += o.Rejected
 	s.Open += o.Open
+	s.Acknowledged += o.Acknowledged
+	s.Unseen += o.Unseen
 }

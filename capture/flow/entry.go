@@ -37,6 +37,13 @@ type half struct {
 	synced bool
 	told   bool // a message of this direction was understood
 	shut   bool // nothing further is wanted of this direction
+	known  bool // the numbers below are valid
+	whole  bool // first is the first of the stream
+
+	first uint32 // sequence number of the first byte seen
+	reach uint32 // sequence number behind the last byte seen, or acknowledged
+	acked uint32 // the highest acknowledged
+	hole  uint32 // bytes acknowledged and not seen
 }
 
 // Flags of an entry.

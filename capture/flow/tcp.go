@@ -20,6 +20,7 @@ func (t *table) tcp(s *decode.Segment, hash uint64, log *capture.Log) {
 		t.stats.Flows++
 	}
 	e.count(side, s)
+	t.heard(e, side, s)
 	if s.Flags&decode.SYN != 0 {
 		e.syn(side, s)
 	}

@@ -10,6 +10,7 @@ import (
 
 // cli is the command line.
 type cli struct {
+	Run        runCmd        `cmd:"" help:"Listen to network interfaces and judge what is heard: alerts as they happen."`
 	Replay     replayCmd     `cmd:"" help:"Judge captures: alerts as JSON lines, and a summary."`
 	Observe    observeCmd    `cmd:"" help:"Print every observation in captures as a JSON line."`
 	Packet     packetCmd     `cmd:"" help:"Show one packet that a fact points to."`

@@ -16,7 +16,7 @@ import (
 
 // inputFlags say which packets are read and how.
 type inputFlags struct {
-	Captures  []string `arg:"" name:"capture" help:"Capture files (pcap, pcapng; gzip and zstd are recognised), directories or globs; '-' is standard input. All are read as one stream in time order."`
+	Captures  []string `arg:"" optional:"" name:"capture" help:"Capture files (pcap, pcapng; gzip and zstd are recognised), directories or globs; '-' is standard input. All are read as one stream in time order."`
 	Start     string   `help:"Skip packets before this time (RFC 3339, or YYYY-MM-DD[ HH:MM[:SS]] in UTC)." placeholder:"TIME"`
 	End       string   `help:"Skip packets from this time on." placeholder:"TIME"`
 	Recursive bool     `short:"r" help:"Descend into directories."`
@@ -46,6 +46,9 @@ func parseTime(s string) (int64, error) {
 
 // open opens the captures.
 func (f *inputFlags) open(e *env) (*pcapfile.Reader, error) {
+	if len(f.Captures) == 0 {
+		return nil, usage(errors.New(`expected "<capture> ...": name a capture file, a directory or '-'`))
+	}
 	start, end, err := f.times()
 	if err != nil {
 		return nil, usage(err)

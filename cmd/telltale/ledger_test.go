@@ -132,7 +132,7 @@ func raiseLedger(dir, config, number string) error {
 			return err
 		}
 	}
-	return errors.Join(m.deliver(3*time.Minute), m.close())
+	return errors.Join(m.deliver(e.ctx, 3*time.Minute), m.close())
 }
 
 // TestLedger: whatever happens to the process, the receivers and the disk, each receiver

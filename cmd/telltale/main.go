@@ -35,6 +35,7 @@ type env struct {
 	stdout io.Writer
 	stderr io.Writer
 	log    *zap.Logger // the operator's log, on stderr; alerts never pass through it
+	exit   func(int)   // ends the process at once
 }
 
 // print writes a page that was made in memory.
@@ -77,7 +78,7 @@ func main() {
 		debug.SetGCPercent(gcPercent)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(os.Args[1:], &env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr})
+	status := run(os.Args[1:], &env{ctx: ctx, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, exit: os.Exit})
 	stop()
 	os.Exit(status)
 }
@@ -107,6 +108,9 @@ func run(args []string, e *env) (status int) {
 		return exitUsage
 	}
 	e.log = newLogger(e.stderr, c.LogFormat, c.Verbose)
+	if ctx.Command() == "run" {
+		e.log = newDaemonLogger(e.stderr, c.LogFormat, c.Verbose)
+	}
 	return fail(e, ctx.Run(e, k.Model))
 }
 

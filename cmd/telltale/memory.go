@@ -129,11 +129,11 @@ func (m *memory) heartbeat(maker *alert.Maker, t int64, packets, dropped uint64)
 }
 
 // deliver waits until every sink has all that was written.
-func (m *memory) deliver(limit time.Duration) error {
-	if err := m.store.Sync(context.WithoutCancel(m.ctx)); err != nil {
+func (m *memory) deliver(ctx context.Context, limit time.Duration) error {
+	if err := m.store.Sync(context.WithoutCancel(ctx)); err != nil {
 		return err
 	}
-	ctx, done := context.WithTimeout(m.ctx, limit)
+	ctx, done := context.WithTimeout(ctx, limit)
 	defer done()
 	if err := m.dispatch.Drain(ctx, m.store.Seq()); err != nil {
 		return fmt.Errorf("%w: the rest waits in the outbox for the next run, see 'telltale outbox status'", err)

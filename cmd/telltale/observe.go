@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,10 +10,12 @@ import (
 	"strings"
 
 	"telltale/capture"
+	"telltale/capture/flow"
 )
 
 type observeCmd struct {
 	inputFlags
+	liveFlags
 	Output string   `short:"o" default:"-" help:"Write to FILE instead of standard output." placeholder:"FILE"`
 	Proto  []string `short:"p" help:"Only these protocols: dns, mdns, llmnr, tls, quic, http, flow." placeholder:"PROTO"`
 }
@@ -24,6 +27,9 @@ func (c *observeCmd) Run(e *env) error {
 			return usage(fmt.Errorf("unknown protocol %q: use some of %s", p, strings.Join(capture.ProtoNames(), ", ")))
 		}
 	}
+	if c.any() {
+		return c.observeLive(e)
+	}
 	src, err := c.open(e)
 	if err != nil {
 		return err
@@ -34,15 +40,7 @@ func (c *observeCmd) Run(e *env) error {
 		return err
 	}
 	w := bufio.NewWriterSize(out, 256<<10)
-	var line []byte
-	_, err = c.read(e, src, func(o *capture.Observation) error {
-		if len(c.Proto) > 0 && !slices.Contains(c.Proto, o.Proto.String()) {
-			return nil
-		}
-		line = append(o.AppendJSON(line[:0]), '\n')
-		_, err := w.Write(line)
-		return err
-	})
+	_, err = c.read(e, src, c.printer(w))
 	if ferr := finish(w, out); err == nil {
 		err = ferr
 	}
@@ -50,6 +48,60 @@ func (c *observeCmd) Run(e *env) error {
 		return fmt.Errorf("observing: %w", err)
 	}
 	return e.damage(src)
+}
+
+// printer returns what writes the wanted Observations to w.
+func (c *observeCmd) printer(w *bufio.Writer) func(*capture.Observation) error {
+	var line []byte
+	return func(o *capture.Observation) error {
+		if len(c.Proto) > 0 && !slices.Contains(c.Proto, o.Proto.String()) {
+			return nil
+		}
+		line = append(o.AppendJSON(line[:0]), '\n')
+		_, err := w.Write(line)
+		return err
+	}
+}
+
+// observeLive prints what is heard until it is told to stop, and then how capture went.
+func (c *observeCmd) observeLive(e *env) error {
+	if len(c.Captures) > 0 {
+		return usage(errors.New("either captures or live sources, not both"))
+	}
+	in, err := c.listen(workers(c.Workers))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.close() }()
+	out, err := create(c.Output, e.stdout)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriterSize(out, 256<<10)
+	var failed error
+	live, err := flow.NewLive(in.config(flow.Config{MaxFlows: c.MaxFlows}, func(int64) { failed = w.Flush() }))
+	if err != nil {
+		return usage(err)
+	}
+	go in.attend(e)
+	show := c.printer(w)
+	e.complain("listening to %s", in.names())
+	err = live.Run(e.ctx, func(o *capture.Observation) error {
+		if failed != nil {
+			return failed
+		}
+		return show(o)
+	})
+	if ferr := finish(w, out); err == nil {
+		err = ferr
+	}
+	for _, l := range (&health{live: live, in: in}).capture() {
+		e.complain("%s", l)
+	}
+	if err != nil {
+		return fmt.Errorf("observing: %w", err)
+	}
+	return nil
 }
 
 // create opens the output file; '-' is stdout.

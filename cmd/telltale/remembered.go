@@ -34,7 +34,7 @@ func (r *replay) remembered(c *replayCmd, k *knowledge) (err error) {
 	if len(c.Captures) > 0 {
 		err = r.run(c, k)
 	}
-	return errors.Join(err, r.memory.deliver(c.Drain))
+	return errors.Join(err, r.memory.deliver(r.ctx, c.Drain))
 }
 
 // committed writes the alerts that have become durable. It is called by the writer of

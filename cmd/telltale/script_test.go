@@ -9,7 +9,22 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"telltale": main, "ledger": ledgerChild})
+	testscript.Main(tidy{m}, map[string]func(){"telltale": main, "ledger": ledgerChild})
+}
+
+// tidy runs the tests and removes what they share.
+type tidy struct{ *testing.M }
+
+// leftovers are folders to be removed after all tests.
+var leftovers []string
+
+func (m tidy) Run() int {
+	defer func() {
+		for _, dir := range leftovers {
+			_ = os.RemoveAll(dir)
+		}
+	}()
+	return m.M.Run()
 }
 
 // TestScripts runs the sessions in testdata/script against the program itself.

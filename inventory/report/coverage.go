@@ -19,6 +19,9 @@ func (s *Summary) coverage(b *strings.Builder) {
 	if in.Skipped > 0 {
 		line("", "%s outside the requested time", Count(in.Skipped))
 	}
+	for i, l := range in.Capture {
+		line(first(i, "capture"), "%s", l)
+	}
 	line("not read", "%s", tallies(in.Dropped, "every packet was decoded"))
 	if in.Cut > 0 {
 		line("", "%s captured shorter than they were: names may be missing", plural(int(in.Cut), "packet"))

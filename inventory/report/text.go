@@ -33,6 +33,7 @@ type Input struct {
 	Cut      uint64 // shorter than on the wire
 	Dropped  []Tally
 	Limits   []Tally  // limits that were reached
+	Capture  []string // how live capture went, a line each
 	Damaged  []string // inputs that could not be read to their end
 	Packs    []string // pack versions
 	Policies []string // selected policies, none if all

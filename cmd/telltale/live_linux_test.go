@@ -1,0 +1,253 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestLiveReplay: captures sent over a wire give live the observations that replay makes
+// of the files, with one worker and with several.
+func TestLiveReplay(t *testing.T) {
+	need(t, "tcpreplay")
+	for _, name := range []string{"updater", "go-client", "chromium-quic", "dig-dns", "link-vlan", "link-qinq", "blocked", "proxy"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, false)
+			file := input(t, "../../testdata/case/"+name)
+			workers := "1"
+			if name == "updater" || name == "link-qinq" {
+				workers = "3"
+			}
+			dir := t.TempDir()
+			s := w.start("run", "-i", "vb", "--inbound", "-j", workers, "--observations", filepath.Join(dir, "seen"))
+			w.send(file, "--pps=3000")
+			time.Sleep(300 * time.Millisecond)
+			s.stop()
+			seen, err := os.ReadFile(filepath.Join(dir, "seen"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, want, _ := call(t, "observe", file)
+			if d := cmp.Diff(timeless(t, want), timeless(t, string(seen))); d != "" {
+				t.Errorf("observations (-replay +live)\n%s", d)
+			}
+			if _, alerts, _ := call(t, "replay", file); !strings.Contains(alerts, "finding.opened") == strings.Contains(s.read("alerts.jsonl"), "finding.opened") {
+				t.Error("live and replay do not find the same")
+			}
+			validate(t, alertSchema(t), s.read("alerts.jsonl"))
+		})
+	}
+}
+
+// TestLiveShared: real captures sent over a wire, tunnels and fragments among them, give
+// the observations that replay makes of them. Flows are left out: sent fast, none ends by
+// silence.
+func TestLiveShared(t *testing.T) {
+	need(t, "tcpreplay")
+	dir := "../../../shared/captures/"
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("no shared captures beside the project")
+	}
+	for _, name := range []string{"merc_geneve.pcap", "merc_emix.pcap", "drv_ipfrag_merc_top-https.pcap", "pfl_20_geneve_outer_tagged_contexts.pcap", "drv_vlan_merc_top-https.pcap", "drv_erspan2_merc_top-https.pcap"} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := os.Stat(dir + name); err != nil {
+				t.Skip("not among the shared captures")
+			}
+			w := newWire(t, false)
+			seen := filepath.Join(t.TempDir(), "seen")
+			s := w.start("run", "-i", "vb", "--inbound", "-j", "3", "--observations", seen)
+			w.send(dir+name, "--pps=3000")
+			time.Sleep(300 * time.Millisecond)
+			s.stop()
+			b, err := os.ReadFile(seen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			protos := []string{"-p", "dns", "-p", "tls", "-p", "quic", "-p", "http", "-p", "mdns", "-p", "llmnr"}
+			_, want, _ := call(t, append([]string{"observe", dir + name}, protos...)...)
+			messages := slices.DeleteFunc(timeless(t, string(b)), func(o string) bool { return strings.Contains(o, `"proto":"flow"`) })
+			if d := cmp.Diff(timeless(t, want), messages); d != "" {
+				t.Errorf("observations (-replay +live)\n%s", d)
+			}
+		})
+	}
+}
+
+// timeless returns observations without times and numbers, sorted.
+func timeless(t *testing.T, text string) (all []string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		var o map[string]any
+		if err := json.Unmarshal([]byte(line), &o); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		for _, k := range []string{"ts", "start", "packet", "flow"} {
+			delete(o, k)
+		}
+		b, err := json.Marshal(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, string(b))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestOverload: a daemon that cannot keep up goes on, counts exactly what it lost and
+// says that coverage is reduced.
+func TestOverload(t *testing.T) {
+	need(t, "tcpreplay")
+	w := newWire(t, false)
+	s := w.start("run", "-i", "vb", "--inbound", "-j", "1", "--ring", "1", "--stats-every", "1s")
+	file := input(t, "../../testdata/case/chromium-visit")
+	before := w.arrived()
+	s.signal(syscall.SIGSTOP) // as slow as can be
+	w.send(file, "--topspeed", "--loop=20")
+	s.signal(syscall.SIGCONT)
+	s.wait(`"health.drops"`, 5*time.Second)
+	s.wait("nothing was lost for 1s", 10*time.Second)
+	w.send(file, "--pps=3000") // and it still works
+	sent := w.arrived() - before
+	text := s.stop()
+	m := regexp.MustCompile(`vb: ([\d,]+) packets, ([\d,]+) dropped by the ring`).FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("no counts in the summary:\n%s", text)
+	}
+	received, dropped := number(t, m[1]), number(t, m[2])
+	if received+dropped != sent || dropped == 0 {
+		t.Errorf("sent %d, received %d, dropped %d", sent, received, dropped)
+	}
+	validate(t, alertSchema(t), s.read("alerts.jsonl"))
+}
+
+func number(t *testing.T, s string) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(strings.ReplaceAll(s, ",", ""), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestFlap: an interface that goes down, vanishes and is made anew is captured from
+// again, and the alerts say what happened.
+func TestFlap(t *testing.T) {
+	need(t, "tcpreplay")
+	w := newWire(t, false)
+	s := w.start("run", "-i", "vb", "-j", "2")
+	file := input(t, "../../testdata/case/dig-dns")
+	time.Sleep(1100 * time.Millisecond) // one look at the interface
+	w.do("ip", "-n", w.near, "link", "set", "vb", "down")
+	s.wait("vb went down", 5*time.Second)
+	w.do("ip", "-n", w.near, "link", "set", "vb", "up")
+	s.wait("vb is up", 5*time.Second)
+	w.do("ip", "-n", w.near, "link", "del", "va")
+	s.wait("vb is gone", 5*time.Second)
+	w.plug()
+	s.wait("vb is back", 5*time.Second)
+	before := len(s.read("alerts.jsonl"))
+	w.send(file, "--pps=3000")
+	s.wait("finding.opened", 2*time.Second)
+	if len(s.read("alerts.jsonl")) <= before {
+		t.Error("nothing was captured from the new interface")
+	}
+	s.stop()
+	validate(t, alertSchema(t), s.read("alerts.jsonl"))
+}
+
+// TestRestartAndReload: a killed daemon leaves nothing that keeps the next one from
+// starting; a second one beside it is refused; configuration is exchanged in traffic.
+func TestRestartAndReload(t *testing.T) {
+	need(t, "tcpreplay")
+	w := newWire(t, false)
+	dir := t.TempDir()
+	state, conf := filepath.Join(dir, "state"), filepath.Join(dir, "telltale.yaml")
+	write := func(text string) {
+		if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("sensor: first\n")
+	args := []string{"run", "-i", "vb", "--state", state, "-c", conf}
+	killed := w.start(args...)
+	second := w.launch(t.TempDir(), append([]string{program(t)}, args...)...)
+	<-second.done
+	if second.status == nil || !strings.Contains(second.stderr(), "in use by another instance") {
+		t.Errorf("a second instance was not refused: %v\n%s", second.status, second.stderr())
+	}
+	killed.signal(syscall.SIGKILL)
+	<-killed.done
+
+	s := w.start(args...)
+	file := input(t, "../../testdata/case/chromium-visit")
+	traffic := in(w.near, "tcpreplay", "-q", "-i", "va", "--pps=2000", "--loop=1000", file)
+	if err := traffic.Start(); err != nil {
+		t.Fatal(err)
+	}
+	write("sensor: [second\n")
+	s.signal(syscall.SIGHUP)
+	s.wait("the old one stays", 20*time.Second)
+	write("sensor: second\n")
+	s.signal(syscall.SIGHUP)
+	s.wait("loaded anew", 20*time.Second)
+	_ = traffic.Process.Kill()
+	_ = traffic.Wait()
+	w.send(input(t, "../../testdata/case/updater"), "--pps=3000")
+	s.wait(`"vendor":"kaspersky"`, 3*time.Second)
+	s.stop()
+	alerts := s.read("alerts.jsonl")
+	validate(t, alertSchema(t), alerts)
+	if !strings.Contains(alerts, `"sensor":"first"`) || !strings.Contains(alerts, `"sensor":"second"`) {
+		t.Error("the sensor's name did not change with the configuration")
+	}
+}
+
+// TestOrdinaryUser: CAP_NET_RAW is enough, and without it the error says how to get it.
+func TestOrdinaryUser(t *testing.T) {
+	for _, p := range []string{"tcpreplay", "setcap", "setpriv"} {
+		need(t, p)
+	}
+	w := newWire(t, false)
+	user := func(binary string) []string {
+		return []string{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", binary, "run", "-i", "vb", "-j", "2"}
+	}
+	open := func() string {
+		dir, err := os.MkdirTemp("", "telltale-user")
+		if err == nil {
+			err = os.Chmod(dir, 0o777)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(dir) })
+		return dir
+	}
+	plain := w.launch(open(), user(program(t))...)
+	<-plain.done
+	if text := plain.stderr(); plain.status == nil || !strings.Contains(text, "sudo setcap cap_net_raw+ep "+program(t)) {
+		t.Errorf("without privileges: %v\n%s", plain.status, text)
+	}
+	granted := filepath.Join(filepath.Dir(program(t)), "granted")
+	if out, err := exec.Command("cp", program(t), granted).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if out, err := exec.Command("setcap", "cap_net_raw+ep", granted).CombinedOutput(); err != nil {
+		t.Skipf("NOT RUN: no file capabilities here: %v: %s", err, out)
+	}
+	s := w.launch(open(), user(granted)...)
+	s.wait("listening to vb", 20*time.Second)
+	w.send(input(t, "../../testdata/case/updater"), "--pps=3000")
+	s.wait(`"vendor":"kaspersky"`, 3*time.Second)
+	s.stop()
+}
