@@ -31,6 +31,8 @@ type storedFinding struct {
 	*detect.Finding
 	Policies []storedPolicy `json:",omitempty"`
 	Allowed  *struct{}      `json:",omitempty"` // excused Findings raise no Alert
+	Least    *struct{}      `json:",omitempty"` // the severity is settled
+	Most     *struct{}      `json:",omitempty"`
 }
 
 type storedPolicy struct{ ID, Title string }

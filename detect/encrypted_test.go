@@ -56,17 +56,17 @@ func TestEncryptedDNS(t *testing.T) {
 		{"DoQ by the port of drafts", func(b *bench) { b.secretly(quic, host1, "192.0.2.53:784", "doq.example") }, `doq.example "" doq 1`},
 		{"DoQ by an early port", func(b *bench) { b.secretly(quic, host1, "192.0.2.53:8853", "doq.example") }, `doq.example "" doq 1`},
 		{"DoQ by ALPN", func(b *bench) { b.secretly(quic, host1, "192.0.2.53:443", "doq.example", "doq-i02") }, `doq.example "" doq 1`},
-		{"DoH by name", func(b *bench) { b.secretly(tls, host1, "192.0.2.53:443", "dns.google", "h2") }, `dns.google "" doh 1`},
+		{"DoH by name", func(b *bench) { b.secretly(tls, host1, "192.0.2.53:443", "dns.quad9.net", "h2") }, `dns.quad9.net "" doh 1`},
 		{"DoH by name below", func(b *bench) { b.secretly(tls, host1, "192.0.2.53:443", "x1.dns.nextdns.io", "h2") }, `x1.dns.nextdns.io "" doh 1`},
-		{"DoH over HTTP/3", func(b *bench) { b.secretly(quic, host1, "8.8.8.8:443", "dns.google", "h3") }, `dns.google "Google" doh 1`},
+		{"DoH over HTTP/3", func(b *bench) { b.secretly(quic, host1, "9.9.9.9:443", "dns.quad9.net", "h3") }, `dns.quad9.net "Quad9" doh 1`},
 		{"DoH by address", func(b *bench) { b.secretly(tls, host1, "1.1.1.1:443", "", "h2") }, `1.1.1.1 "Cloudflare" doh 1`},
 		{"DoT in the middle", func(b *bench) { b.opened(6, host1, "192.0.2.53:853") }, `192.0.2.53 "" dot 1`},
 		{"DoQ in the middle", func(b *bench) { b.opened(17, host1, "192.0.2.53:853") }, `192.0.2.53 "" doq 1`},
 		{"DoH in the middle", func(b *bench) { b.opened(6, host1, "9.9.9.9:443") }, `9.9.9.9 "Quad9" doh 1`},
 		{"two connections", func(b *bench) {
-			b.secretly(tls, host1, "8.8.8.8:443", "dns.google", "h2")
-			b.secretly(tls, host1, "8.8.4.4:443", "dns.google", "h2")
-		}, `dns.google "Google" doh 2`},
+			b.secretly(tls, host1, "9.9.9.9:443", "dns.quad9.net", "h2")
+			b.secretly(tls, host1, "8.8.4.4:443", "dns.quad9.net", "h2")
+		}, `dns.quad9.net "Quad9" doh 2`},
 		{"a web site", func(b *bench) { b.secretly(tls, host1, "192.0.2.80:443", "www.example.org", "h2", "http/1.1") }, ""},
 		{"another port of a resolver", func(b *bench) { b.opened(6, host1, "9.9.9.9:8080") }, ""},
 		{"a web site in the middle", func(b *bench) { b.opened(6, host1, "192.0.2.80:443") }, ""},
@@ -97,9 +97,9 @@ func TestEncryptedDNSIsToldOnce(t *testing.T) {
 	b := newBench(t, Config{TellEncryptedDNS: true})
 	b.Engine.told = func(c Change) { told = append(told, c) }
 	for range 50 {
-		b.secretly(capture.ProtoTLS, host1, "8.8.8.8:443", "dns.google", "h2")
-		b.secretly(capture.ProtoTLS, host1, "8.8.8.8:853", "dns.google")
-		b.secretly(capture.ProtoQUIC, host2, "8.8.8.8:443", "dns.google", "h3")
+		b.secretly(capture.ProtoTLS, host1, "9.9.9.9:443", "dns.quad9.net", "h2")
+		b.secretly(capture.ProtoTLS, host1, "9.9.9.10:853", "dns.quad9.net")
+		b.secretly(capture.ProtoQUIC, host2, "9.9.9.9:443", "dns.quad9.net", "h3")
 		b.wait(1e15) // eleven days: past every summary
 	}
 	b.Flush()
@@ -107,11 +107,11 @@ func TestEncryptedDNSIsToldOnce(t *testing.T) {
 		t.Fatalf("%d changes, want one for each host", len(told))
 	}
 	f := told[0].Finding
-	if f.Topic != AboutEncryptedDNS || f.Host.Addr.String() != host1 || f.Vendor != "" || !slices.Equal(f.Names, []string{"dns.google"}) ||
-		f.ID == told[1].Finding.ID || !strings.Contains(f.Facts[0].Text, "(doh) to dns.google (Google), server 8.8.8.8:443") {
+	if f.Topic != AboutEncryptedDNS || f.Host.Addr.String() != host1 || f.Vendor != "" || !slices.Equal(f.Names, []string{"dns.quad9.net"}) ||
+		f.ID == told[1].Finding.ID || !strings.Contains(f.Facts[0].Text, "(doh) to dns.quad9.net (Quad9), server 9.9.9.9:443") {
 		t.Errorf("finding %+v", f)
 	}
-	want := []string{host1 + ` dns.google "Google" dot 50`, host1 + ` dns.google "Google" doh 50`, host2 + ` dns.google "Google" doh 50`}
+	want := []string{host1 + ` dns.quad9.net "Quad9" dot 50`, host1 + ` dns.quad9.net "Quad9" doh 50`, host2 + ` dns.quad9.net "Quad9" doh 50`}
 	if got := b.uses(); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -176,6 +176,7 @@ func (e *Engine) met(h *host, o *capture.Observation, x identified) {
 		t.channel, t.last = ByName, o.Time
 	}
 	f.learn(x.match, nil)
+	e.mark(f)
 	e.judged(h, f, o)
 }
 

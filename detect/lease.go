@@ -65,6 +65,7 @@ func (e *Engine) move(s *station, h *host, addr netip.Addr) {
 	e.hosts[addr] = h
 	for _, f := range h.findings {
 		f.Host.Addr, f.touched = addr, true
+		e.mark(f)
 	}
 }
 

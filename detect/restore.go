@@ -44,12 +44,10 @@ func (e *Engine) restore(s *State, known map[string]feeds.Match) bool {
 	if h == nil {
 		return false
 	}
-	if h.MAC == [6]byte{} {
-		h.MAC, h.VLAN = s.Host.MAC, s.Host.VLAN
+	if h.VLAN == 0 {
+		h.VLAN = s.Host.VLAN
 	}
-	if h.Name == "" {
-		h.Name = s.Host.Name
-	}
+	e.stations.recall(&s.Host)
 	h.last = max(h.last, s.HostLast)
 	h.inferred |= s.Roles
 	f := &Finding{
@@ -57,7 +55,7 @@ func (e *Engine) restore(s *State, known map[string]feeds.Match) bool {
 		Attempts: s.Attempts, Exchanges: s.Exchanges, BytesOut: s.BytesOut, BytesIn: s.BytesIn,
 		FirstSeen: s.FirstSeen, LastSeen: s.LastSeen, Functions: s.Functions, Names: s.Names,
 		Foreign: s.Foreign, Contact: s.Contact, Cleared: s.Cleared, told: s.Told, opened: s.Opened, touched: s.Touched, more: s.More,
-		rangeKey: s.Range, order: len(e.findings),
+		rangeKey: s.Range, order: len(e.findings), host: h, hardware: s.Hardware,
 	}
 	for _, p := range s.Places {
 		f.places = append(f.places, spot{Foreign: p})
@@ -76,7 +74,7 @@ func (s *HitState) hit(m feeds.Match) *hit {
 	t := &hit{
 		match: m, value: s.Value, channel: s.Channel, asked: s.Asked, dialled: s.Dialled, exchanged: s.Exchanged,
 		first: s.First, last: s.Last, pending: s.Pending, blocked: s.Blocked, cname: s.CNAME,
-		unlike: s.Unlike, unsure: s.Unsure, server: s.Server,
+		unlike: s.Unlike, unsure: s.Unsure, server: s.Server, knocked: s.Knocked,
 		beat: beat{s.Beat.Last, s.Beat.N, s.Beat.Mean, s.Beat.M2},
 	}
 	for i, f := range m.Indicator.Families {

@@ -20,6 +20,8 @@ type State struct {
 	Opened  bool        // an alert told of it
 	Cleared bool        `json:",omitempty"`
 	Touched bool        `json:",omitempty"` // there are contacts no alert told of
+	// Hardware says that it rests on what the device is.
+	Hardware bool `json:",omitempty"`
 
 	Host     Host
 	HostLast int64 // when the host was last seen to do anything
@@ -58,6 +60,7 @@ type HitState struct {
 	Unsure    bool           `json:",omitempty"`
 	Server    netip.AddrPort `json:",omitzero"`
 	Beat      BeatState      `json:",omitzero"`
+	Knocked   []netip.Addr   `json:",omitempty"` // servers of a port that did not answer
 }
 
 // BeatState is what is known of the intervals between contacts: when the last one was,
@@ -72,7 +75,7 @@ type BeatState struct {
 func (e *Engine) State(f *Finding) State {
 	s := State{
 		ID: f.ID, Topic: f.Topic, Vendor: f.Vendor, Product: f.Product, Class: f.Class, Told: f.told,
-		Opened: f.opened, Cleared: f.Cleared, Touched: f.touched, Host: f.Host, HostLast: f.LastSeen,
+		Opened: f.opened, Cleared: f.Cleared, Touched: f.touched, Hardware: f.hardware, Host: f.Host, HostLast: f.LastSeen,
 		Attempts: f.Attempts, Exchanges: f.Exchanges, BytesOut: f.BytesOut, BytesIn: f.BytesIn,
 		FirstSeen: f.FirstSeen, LastSeen: f.LastSeen, Functions: slices.Clone(f.Functions),
 		Names: slices.Clone(f.Names), More: f.more, Range: f.rangeKey, Foreign: f.Foreign, Contact: f.Contact,
@@ -80,6 +83,7 @@ func (e *Engine) State(f *Finding) State {
 	s.Contact.Flow = 0
 	if h := e.hosts[f.Host.Addr]; h != nil {
 		s.Host, s.HostLast, s.Roles = h.Host, max(h.last, f.LastSeen), h.inferred
+		s.Host.MAC, s.Host.Name = e.hardware(h.addr), e.hostName(h.addr)
 	}
 	for _, t := range f.hits {
 		s.Hits = append(s.Hits, t.state())
@@ -95,7 +99,7 @@ func (t *hit) state() HitState {
 		Indicator: t.match.Indicator.ID, Value: t.value, Channel: t.channel, Asked: t.asked, Dialled: t.dialled,
 		Exchanged: t.exchanged, First: t.first, Last: t.last, Pending: t.pending, Blocked: t.blocked,
 		CNAME: t.cname, Unlike: t.unlike, Unsure: t.unsure, Server: t.server,
-		Beat: BeatState{t.beat.last, t.beat.n, t.beat.mean, t.beat.m2},
+		Knocked: slices.Clone(t.knocked), Beat: BeatState{t.beat.last, t.beat.n, t.beat.mean, t.beat.m2},
 	}
 	for i, f := range t.match.Indicator.Families {
 		if t.families&(1<<i) != 0 {

@@ -132,6 +132,19 @@ func (t *stations) claim(s *station, addr netip.Addr) {
 	s.many = s.many || s.count4() > maxOwn
 }
 
+// recall takes up what another run learned of a host.
+func (t *stations) recall(h *Host) {
+	s := t.get(h.MAC)
+	if s != nil {
+		t.claim(s, h.Addr)
+	} else if h.Name != "" {
+		s = t.at(h.Addr)
+	}
+	if s != nil && s.name == "" {
+		s.name = h.Name
+	}
+}
+
 // release takes addr from s, which has another now.
 func (t *stations) release(s *station, addr netip.Addr) {
 	if t.byAddr[addr] == s {

@@ -13,28 +13,8 @@ func (s *Set) Indicators(wanted func(id string) bool) map[string]Match {
 			}
 		}
 	}
-	for _, rules := range [][]rule{s.rules, s.paths, s.agents} {
-		for i := range rules {
-			add(rules[i].match)
-		}
-	}
-	for _, list := range s.addrs.All() {
-		add(list...)
-	}
-	for _, list := range s.asns {
-		add(list...)
-	}
-	for _, list := range s.ouis {
-		add(list...)
-	}
-	for i := range s.bodies {
-		add(s.bodies[i].match)
-	}
-	for i := range s.ports.rules {
-		add(s.ports.rules[i].match)
-	}
-	for _, w := range s.walks {
-		add(Match{Indicator: w.Indicator, Vendor: w.Vendor, Kind: w.Indicator.Kind})
+	for _, m := range s.byID {
+		add(m)
 	}
 	for i := range s.looks.brands {
 		b := &s.looks.brands[i]

@@ -41,8 +41,8 @@ var alwaysPorts = [...]uint16{
 // them the first bytes matter, as of any other.
 var bulkPorts = [...]uint16{20, 21, 22, 25, 80, 110, 119, 139, 143, 443, 445, 465, 554, 563, 587, 636, 873, 989, 990, 993, 995}
 
-// DefaultRules follow the protocols that are decoded: a port with a stream protocol of
-// its own passes, and so does what any of the others can begin with.
+// DefaultRules follow the protocols that are decoded: a port with a protocol of its own
+// passes, and so does what any of the others can begin with.
 func DefaultRules() *Rules {
 	r := &Rules{}
 	for p := range uint16(1024) {
@@ -53,6 +53,11 @@ func DefaultRules() *Rules {
 	}
 	for _, p := range alwaysPorts {
 		r.ports.set(p)
+	}
+	for _, d := range proto.Datagrams() {
+		for _, p := range d.Ports {
+			r.ports.set(p)
+		}
 	}
 	for _, s := range proto.Streams() {
 		if s.Port != 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"telltale/alert"
 	"telltale/alert/format"
@@ -22,7 +23,8 @@ type alerts interface {
 
 // lines writes alerts as JSON lines to a file or standard output.
 type lines struct {
-	name   string // of the file, empty for standard output
+	mu     sync.Mutex // a state's writer writes, the judge opens anew
+	name   string     // of the file, empty for standard output
 	out    io.WriteCloser
 	w      *bufio.Writer
 	buffer []byte
@@ -51,6 +53,8 @@ func (l *lines) open() error {
 
 // reopen opens the file by its name anew, as after it was moved away to be kept.
 func (l *lines) reopen() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.name == "" {
 		return nil
 	}
@@ -65,6 +69,8 @@ func (l *lines) reopen() error {
 
 // Emit implements alerts.
 func (l *lines) Emit(a *alert.Alert) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.buffer = append(format.Native(l.buffer[:0], a), '\n')
 	return l.write(l.buffer)
 }
@@ -78,6 +84,8 @@ func (l *lines) write(line []byte) error {
 
 // Flush implements alerts.
 func (l *lines) Flush() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if err := l.w.Flush(); err != nil {
 		return fmt.Errorf("writing the output: %w", err)
 	}
@@ -85,4 +93,8 @@ func (l *lines) Flush() error {
 }
 
 // Close implements alerts.
-func (l *lines) Close() error { return finish(l.w, l.out) }
+func (l *lines) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return finish(l.w, l.out)
+}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-
 )
 
 // reloadEvery is how often files of knowledge are looked at for changes.

@@ -19,7 +19,7 @@ type runCmd struct {
 	Read         []string      `short:"r" help:"Read a capture as it comes from a named pipe; '-' is standard input." placeholder:"FILE"`
 	Output       string        `short:"o" default:"-" help:"Append alerts to FILE instead of standard output; opened anew at SIGHUP." placeholder:"FILE"`
 	Observations string        `help:"Append every observation to FILE as a JSON line." placeholder:"FILE"`
-	State        string        `help:"Directory that belongs to this instance alone; another one is refused." placeholder:"DIR"`
+	State        string        `help:"Remember findings in a directory, and deliver alerts to the configured sinks; another instance on it is refused." placeholder:"DIR"`
 	Workers      int           `short:"j" default:"0" help:"Workers, each with a ring of every interface; 0 is one a processor."`
 	MaxFlows     int           `default:"1048576" help:"Flows remembered at once."`
 	StatsEvery   time.Duration `default:"1m" help:"How often statistics are logged and health is judged."`
@@ -37,11 +37,6 @@ func (c *runCmd) Run(e *env) error {
 	if c.StatsEvery < time.Second {
 		return usage(errors.New("--stats-every must be at least 1s"))
 	}
-	unlock, err := lockState(c.State)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	k, err := c.load()
 	if err != nil {
 		return err
@@ -73,8 +68,9 @@ type daemon struct {
 	engine *detect.Engine
 	maker  alert.Maker
 	out    alerts
-	lines  *lines // out, where it is opened anew
-	seen   *lines // observations, nil if they are not wanted
+	lines  *lines  // out, where it is opened anew
+	memory *memory // nil without a state
+	seen   *lines  // observations, nil if they are not wanted
 	line   []byte
 	now    int64 // packet time, as far as is known
 	todo   chan func()
@@ -86,7 +82,7 @@ type daemon struct {
 
 func newDaemon(e *env, c *runCmd, k *knowledge, in *inputs) (*daemon, error) {
 	d := &daemon{env: e, conf: c, in: in, know: k, todo: make(chan func(), 64), finished: make(chan struct{})}
-	d.maker = alert.Maker{Sensor: k.sensor, Packs: k.detect.Set.Generation(), Program: version}
+	d.maker = k.maker()
 	var err error
 	if d.engine, err = detect.New(k.detect, d.change); err != nil {
 		return nil, err
@@ -97,7 +93,9 @@ func newDaemon(e *env, c *runCmd, k *knowledge, in *inputs) (*daemon, error) {
 	if d.lines, err = openLines(c.Output, e.stdout); err != nil {
 		return nil, err
 	}
-	d.out = d.lines
+	if err := d.remember(); err != nil {
+		return nil, errors.Join(err, d.lines.Close())
+	}
 	if c.Observations != "" {
 		if d.seen, err = openLines(c.Observations, e.stdout); err != nil {
 			return nil, errors.Join(err, d.out.Close())
@@ -107,6 +105,31 @@ func newDaemon(e *env, c *runCmd, k *knowledge, in *inputs) (*daemon, error) {
 	d.news = newReloader(&c.judgeFlags, k, e.log)
 	d.news.refused = func(err error) { d.later(func() { d.refuse(err) }) }
 	return d, nil
+}
+
+// remember has alerts go through a state directory, if there is one, and the engine go on
+// with what that remembers.
+func (d *daemon) remember() error {
+	d.out = d.lines
+	if d.conf.State == "" {
+		if len(d.know.sinks) > 0 {
+			d.log.Warn("the configured sinks are not used: give a directory with --state for alerts on their way")
+		}
+		return nil
+	}
+	l := &lasting{lines: d.lines, maker: &d.maker, time: d.time, keptAt: time.Now(), packets: func() (uint64, uint64) {
+		lost := d.health.losses()
+		return lost.received, lost.ring + lost.adapter
+	}}
+	m, err := openMemory(d.env, d.know, d.conf.State, false, l.committed)
+	if err != nil {
+		return err
+	}
+	if err := m.restore(d.engine); err != nil {
+		return errors.Join(err, m.close())
+	}
+	l.memory, d.memory, d.out = m, m, l
+	return nil
 }
 
 // later has f done by the goroutine that judges. It is lost if that is far behind:

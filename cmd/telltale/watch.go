@@ -193,6 +193,9 @@ func (d *daemon) refuse(err error) {
 }
 
 func (d *daemon) reopen() {
+	if d.memory != nil {
+		d.memory.dispatch.Reopen()
+	}
 	for _, l := range []*lines{d.lines, d.seen} {
 		if l == nil {
 			continue
