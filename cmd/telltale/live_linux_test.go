@@ -94,7 +94,7 @@ func messages(t *testing.T, text string) (all []string) {
 		}
 	}
 	slices.Sort(all)
-	return all
+	return slices.Compact(all) // what is sent again comes within the time of a copy here
 }
 
 var tunnels = regexp.MustCompile(`,"tunnel":\{[^}]*\}|"asked":true,`)
