@@ -68,8 +68,11 @@ type named struct {
 func bookkeeping(a *alert.Alert) []named {
 	if h := a.Heartbeat; h != nil {
 		return []named{
-			{"last_seq", h.LastSeq}, {"alerts_dropped", h.AlertsDropped}, {"packets_dropped", h.PacketsDropped},
-			{"alerts_coalesced", h.AlertsCoalesced}, {"packets", h.Packets},
+			{"last_seq", h.LastSeq},
+			{"alerts_dropped", h.AlertsDropped},
+			{"packets_dropped", h.PacketsDropped},
+			{"alerts_coalesced", h.AlertsCoalesced},
+			{"packets", h.Packets},
 		}
 	}
 	if g := a.Gap; g != nil {
