@@ -34,13 +34,13 @@ func readRIR(in *input, out *sink) error {
 		}
 		f := strings.Split(string(line), "|")
 		switch {
-		case len(f) >= 6 && (f[0][:1] == "2" || f[5] == "summary"): // version line, summary
+		case len(f) >= 6 && (strings.HasPrefix(f[0], "2") || f[5] == "summary"): // version line, summary
 		case len(f) < 7 || !slices.Contains(registries[:], f[0]):
 			out.bad(in.line, "%.80q: a record has at least 7 columns and begins with the registry", line)
 		case !slices.Contains(out.opts.Countries, f[1]):
 			out.skip("ranges of other countries")
 		case f[6] != "allocated" && f[6] != "assigned":
-			out.skip("ranges that are " + f[6])
+			out.skip("ranges neither allocated nor assigned")
 		default:
 			rirRange(in.line, f, out)
 		}
