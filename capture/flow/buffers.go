@@ -49,8 +49,8 @@ func (p *buffers) get(base uint32) uint32 {
 
 func (p *buffers) at(n uint32) *buffer { return &p.all[n-1] }
 
-// keepBytes is the largest buffer kept for the next use.
-const keepBytes = 4096
+// keepBytes is the largest buffer kept for the next use: most certificates fit.
+const keepBytes = 8 << 10
 
 func (p *buffers) put(n uint32) {
 	b := p.at(n)
@@ -110,7 +110,7 @@ func (p *buffers) reserve(b *buffer, n int) fault {
 		return faultNone
 	}
 	if n > cap(b.data) {
-		size := max(n, 2*cap(b.data), 2048)
+		size := max(n, 2*cap(b.data), 4096)
 		if p.held-cap(b.data)+size > p.limit {
 			return faultFull
 		}

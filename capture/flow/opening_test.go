@@ -92,7 +92,7 @@ func TestOpenings(t *testing.T) {
 			t.Run(d.name+" "+way, func(t *testing.T) {
 				k := newTalk(Config{})
 				d.play(k)
-				if app := k.t.flows[0].app; app != d.app {
+				if app := k.t.flows.at(0).app; app != d.app {
 					t.Errorf("before the hello the protocol is %q, want %q", app, d.app)
 				}
 				send(k)

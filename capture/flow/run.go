@@ -145,9 +145,9 @@ func (r *runner) flush() error {
 	var all []place
 	for i, t := range r.shards {
 		t.stats.Open = t.live
-		for n := range t.flows {
-			if t.flows[n].used {
-				all = append(all, place{t.flows[n].id, int32(i), uint32(n)})
+		for n := range t.flows.n {
+			if e := t.flows.at(n); e.used {
+				all = append(all, place{e.id, int32(i), n})
 			}
 		}
 	}

@@ -63,8 +63,8 @@ func (k *talk) send(side int, payload string) {
 
 // end ends all flows and returns what was observed.
 func (k *talk) end() []seen {
-	for i := range k.t.flows {
-		if k.t.flows[i].used {
+	for i := range k.t.flows.n {
+		if k.t.flows.at(i).used {
 			k.t.end(uint32(i), k.packet, &k.log)
 		}
 	}

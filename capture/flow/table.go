@@ -18,7 +18,7 @@ type table struct {
 	conf  Config
 	max   int      // flows at most
 	index []uint64 // open addressing: high half of the hash, entry number + 1; 0 is free
-	flows []entry
+	flows entries
 	free  []uint32 // numbers of unused entries
 	live  int
 	hand  int // next entry that the expiry looks at
@@ -58,7 +58,7 @@ func (t *table) find(s *decode.Segment, hash uint64) (*entry, int) {
 		if slot>>32 != hash>>32 {
 			continue
 		}
-		e := &t.flows[uint32(slot)-1]
+		e := t.flows.at(uint32(slot) - 1)
 		if e.transport != s.Protocol {
 			continue
 		}
@@ -81,7 +81,7 @@ func (t *table) insert(s *decode.Segment, hash uint64, log *capture.Log) *entry 
 		t.grow()
 	}
 	n := t.take()
-	e := &t.flows[n]
+	e := t.flows.at(n)
 	*e = entry{hash: hash, used: true}
 	e.begin(s)
 	e.tunnel = t.tunnels.keep(s)
@@ -110,8 +110,7 @@ func (t *table) take() uint32 {
 		t.free = t.free[:n-1]
 		return i
 	}
-	t.flows = append(t.flows, entry{})
-	return uint32(len(t.flows) - 1)
+	return t.flows.add()
 }
 
 func (t *table) place(hash uint64, n uint32) {
@@ -125,9 +124,9 @@ func (t *table) place(hash uint64, n uint32) {
 
 func (t *table) grow() {
 	t.index = make([]uint64, 2*len(t.index))
-	for i := range t.flows {
-		if t.flows[i].used {
-			t.place(t.flows[i].hash, uint32(i))
+	for i := range t.flows.n {
+		if e := t.flows.at(i); e.used {
+			t.place(e.hash, i)
 		}
 	}
 }
@@ -135,19 +134,19 @@ func (t *table) grow() {
 // remove takes the flow numbered n out of the table, closing the gap in the probe run.
 func (t *table) remove(n uint32) {
 	mask := uint64(len(t.index) - 1)
-	i := t.flows[n].hash & mask
+	i := t.flows.at(n).hash & mask
 	for uint32(t.index[i]) != n+1 {
 		i = (i + 1) & mask
 	}
 	for j := (i + 1) & mask; t.index[j] != 0; j = (j + 1) & mask {
-		home := t.flows[uint32(t.index[j])-1].hash & mask
+		home := t.flows.at(uint32(t.index[j])-1).hash & mask
 		if (j-home)&mask >= (j-i)&mask {
 			t.index[i] = t.index[j]
 			i = j
 		}
 	}
 	t.index[i] = 0
-	t.flows[n].used = false
+	t.flows.at(n).used = false
 	t.free = append(t.free, n)
 	t.live--
 }
@@ -165,12 +164,12 @@ func (t *table) idle(e *entry) time.Duration {
 
 // expire looks at the next n entries and ends those that were silent too long.
 func (t *table) expire(s *decode.Segment, log *capture.Log, n int) {
-	for range min(n, len(t.flows)) {
+	for range min(n, int(t.flows.n)) {
 		t.hand++
-		if t.hand >= len(t.flows) {
+		if t.hand >= int(t.flows.n) {
 			t.hand = 0
 		}
-		e := &t.flows[t.hand]
+		e := t.flows.at(uint32(t.hand))
 		if e.used && s.Time-e.seen > int64(t.idle(e)) {
 			t.end(uint32(t.hand), s.Packet, log)
 		}
@@ -180,15 +179,15 @@ func (t *table) expire(s *decode.Segment, log *capture.Log, n int) {
 // evict ends the idlest of the next few flows.
 func (t *table) evict(s *decode.Segment, log *capture.Log) {
 	best, found := 0, 0
-	for i := 0; i < len(t.flows) && found < 8; i++ {
+	for i := 0; i < int(t.flows.n) && found < 8; i++ {
 		t.hand++
-		if t.hand >= len(t.flows) {
+		if t.hand >= int(t.flows.n) {
 			t.hand = 0
 		}
-		if !t.flows[t.hand].used {
+		if !t.flows.at(uint32(t.hand)).used {
 			continue
 		}
-		if found == 0 || t.flows[t.hand].seen < t.flows[best].seen {
+		if found == 0 || t.flows.at(uint32(t.hand)).seen < t.flows.at(uint32(best)).seen {
 			best = t.hand
 		}
 		found++
@@ -199,7 +198,7 @@ func (t *table) evict(s *decode.Segment, log *capture.Log) {
 
 // end reports the flow numbered n and forgets it.
 func (t *table) end(n uint32, order uint64, log *capture.Log) {
-	t.finish(&t.flows[n], order, log)
+	t.finish(t.flows.at(n), order, log)
 	t.remove(n)
 }
 

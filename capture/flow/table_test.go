@@ -73,9 +73,9 @@ func TestTableFindsAll(t *testing.T) {
 }
 
 func indexOf(tab *table, e *entry) int {
-	for i := range tab.flows {
-		if &tab.flows[i] == e {
-			return i
+	for i := range tab.flows.n {
+		if tab.flows.at(i) == e {
+			return int(i)
 		}
 	}
 	return -1

@@ -177,7 +177,7 @@ func (w *worker) sweep(p *parcel) {
 	for i := w.n; i < len(l.shards); i += len(l.workers) {
 		h := l.shards[i]
 		h.mu.Lock()
-		h.table.expire(&s, &p.log, len(h.table.flows)/sweepParts+1)
+		h.table.expire(&s, &p.log, int(h.table.flows.n)/sweepParts+1)
 		h.mu.Unlock()
 	}
 	p.stamp(now)
