@@ -100,7 +100,7 @@ func (f *judgeFlags) build(c *config, strict bool) (*knowledge, error) {
 		debug.FreeOSMemory()
 	}
 	k.detect.Set = set
-	k.packs = []string{strings.Join(set.Packs(), ", ") + " (" + set.Generation() + ")"}
+	k.packs = []string{versions(set.Packs()) + " (" + set.Generation() + ")"}
 	if err := errors.Join(k.judging(c), k.ranges(c, set)); err != nil {
 		return nil, usage(err)
 	}
@@ -108,6 +108,15 @@ func (f *judgeFlags) build(c *config, strict bool) (*knowledge, error) {
 		return nil, usage(err)
 	}
 	return k, nil
+}
+
+// versions names packs and lists; of many only how many there are.
+func versions(list []string) string {
+	const few = 8
+	if len(list) <= few {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%d packs and lists; telltale feeds list shows them", len(list))
 }
 
 // override lays the flags over the configuration file.
