@@ -24,7 +24,7 @@ test: ## run all tests
 	go test ./testdata/generate
 
 race: ## run all tests under the race detector, in random order (needs a C compiler)
-	CGO_ENABLED=1 go test -race -short -shuffle=on $(PKG)
+	CGO_ENABLED=1 go test -race -short -timeout 30m -shuffle=on $(PKG)
 
 cover: ## run all tests and write bin/cover.html
 	@mkdir -p bin
