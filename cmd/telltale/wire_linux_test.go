@@ -33,6 +33,9 @@ var wires atomic.Int32
 // newWire makes a wire, or skips the test and says what is missing.
 func newWire(t *testing.T, far bool) *wire {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("the program under test has no race detector, and the machine is slow with one")
+	}
 	if os.Geteuid() != 0 {
 		t.Skip("NOT RUN: network namespaces need root")
 	}
