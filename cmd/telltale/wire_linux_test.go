@@ -34,7 +34,7 @@ var wires atomic.Int32
 func newWire(t *testing.T, far bool) *wire {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("the program under test has no race detector, and the machine is slow with one")
+		t.Skip("live traffic wants a machine that keeps up: not under the race detector")
 	}
 	if os.Geteuid() != 0 {
 		t.Skip("NOT RUN: network namespaces need root")
