@@ -32,10 +32,16 @@ type Config struct {
 	// TCPIdle and UDPIdle are the silence after which a flow ends; Closing is the same
 	// after FIN or RST. Defaults 5 min, 1 min, 10 s.
 	TCPIdle, UDPIdle, Closing time.Duration
+	// Certificates asks for the certificates of all TLS servers. Else those are left out
+	// where the hello named the server: they are long and say nothing new of it.
+	Certificates bool
 	// Prefiltered says that packets of bulk were held back before: bytes of a TCP
 	// direction then come from its sequence numbers where those tell more, and the
 	// records of flows say that their totals are not whole.
 	Prefiltered bool
+	// Loss asks for the estimate of what was lost before it was captured: Acknowledged
+	// and Unseen of Stats.
+	Loss bool
 	// LossWindow is the number of bytes from the start of a stream within which unseen
 	// bytes count as lost, where later ones are held back on purpose; 0 is no limit.
 	LossWindow int

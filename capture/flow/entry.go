@@ -33,6 +33,7 @@ type entry struct {
 	dcid        uint32 // digest of the connection id whose hello is known
 	origin      uint32 // client told by a PROXY header + 1
 	tunnel      uint32 // what tunnels.keep returned
+	n           uint32 // the number of the flow in its table
 }
 
 // Flags of an entry.

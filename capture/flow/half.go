@@ -15,18 +15,6 @@ type half struct {
 	enough bool
 	// passing says that next lies within the body of a message.
 	passing bool
-	known   bool // the numbers below are valid
-	whole   bool // first is the first of the stream
-
-	spanning bool
-
-	first uint32 // sequence number of the first byte seen
-	reach uint32 // sequence number behind the last byte seen, or acknowledged
-	acked uint32 // the highest acknowledged
-	hole  uint32 // bytes acknowledged and not seen
-
-	top  uint32 // sequence number behind all that was sent; valid iff spanning
-	span uint64 // bytes that were sent by then
 }
 
 // start notes that the direction's bytes begin at seq.

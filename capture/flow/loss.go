@@ -13,8 +13,12 @@ const maxGap = 64 << 20
 // heard compares what s acknowledges with what was seen of the other side, and notes
 // how far its own side has come.
 func (t *table) heard(e *entry, side int, s *decode.Segment) {
-	t.reached(&e.half[side], s)
-	h := &e.half[1-side]
+	if !t.conf.Loss {
+		return
+	}
+	both := t.sequences.at(e.n)
+	t.reached(&both[side], s)
+	h := &both[1-side]
 	if s.Flags&decode.ACK == 0 || !h.known {
 		return
 	}
@@ -42,7 +46,7 @@ func (t *table) heard(e *entry, side int, s *decode.Segment) {
 
 // reached moves h on to the end of s. What comes later than its acknowledgement, as
 // mirror ports reorder, fills the hole it left.
-func (t *table) reached(h *half, s *decode.Segment) {
+func (t *table) reached(h *sequence, s *decode.Segment) {
 	start := s.Seq
 	end := start + s.PayloadLen
 	if s.Flags&decode.SYN != 0 {

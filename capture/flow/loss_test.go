@@ -56,10 +56,10 @@ func TestUnseen(t *testing.T) {
 		}, 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := exchange{table: newTable(Config{Shards: 1, LossWindow: c.window}.withDefaults(), testRegistry)}
+			k := exchange{table: newTable(Config{Shards: 1, Loss: true, LossWindow: c.window}.withDefaults(), testRegistry)}
 			k.send(false, decode.SYN, client, 0, 0)
 			if name == "one side" {
-				k.table = newTable(Config{Shards: 1}.withDefaults(), testRegistry)
+				k.table = newTable(Config{Shards: 1, Loss: true}.withDefaults(), testRegistry)
 			}
 			c.rest(&k)
 			if s := k.table.stats; s.Acknowledged != c.acked || s.Unseen != c.unseen {

@@ -50,7 +50,11 @@ func (t *table) message(e *entry, side int, b []byte, last bool, s *decode.Segme
 			continue
 		}
 		p, mark := &t.reg.streams[i], log.Len()
-		n, status := p.Parse(b, last, log)
+		parse := p.Parse
+		if p.Brief != nil && e.has(flagNamed) && !t.conf.Certificates {
+			parse = p.Brief
+		}
+		n, status := parse(b, last, log)
 		if status != proto.Reject {
 			t.told(e, side, p, status, log, mark)
 			t.stamp(e, s, log, mark)

@@ -13,7 +13,8 @@ func (t *table) spanned(e *entry, side int, s *decode.Segment) {
 	if !t.conf.Prefiltered || s.Flags&decode.RST != 0 {
 		return
 	}
-	h, other := &e.half[side], &e.half[1-side]
+	both := t.sequences.at(e.n)
+	h, other := &both[side], &both[1-side]
 	seq := s.Seq
 	if s.Flags&decode.SYN != 0 {
 		seq++
@@ -31,7 +32,7 @@ func (t *table) spanned(e *entry, side int, s *decode.Segment) {
 }
 
 // sent notes that all before sequence number end was sent.
-func (h *half) sent(end uint32) {
+func (h *sequence) sent(end uint32) {
 	if ahead := int32(end - h.top); ahead > 0 {
 		h.span += uint64(ahead)
 		h.top = end
@@ -45,8 +46,9 @@ func (t *table) totals(e *entry, f *capture.FlowState) {
 	}
 	f.Prefiltered = true
 	if e.transport == protoTCP {
-		f.BytesOut = max(f.BytesOut, e.half[e.client].span)
-		f.BytesIn = max(f.BytesIn, e.half[1-e.client].span)
+		both := t.sequences.at(e.n)
+		f.BytesOut = max(f.BytesOut, both[e.client].span)
+		f.BytesIn = max(f.BytesIn, both[1-e.client].span)
 	}
 }
 

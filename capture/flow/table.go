@@ -31,6 +31,7 @@ type table struct {
 	origins    origins
 	identities identities
 	tunnels    tunnels
+	sequences  sequences // in use if the configuration asks for loss, or has bulk held back
 	reg        *registry
 	stats      Stats
 }
@@ -82,9 +83,8 @@ func (t *table) insert(s *decode.Segment, hash uint64, log *capture.Log) *entry 
 	}
 	n := t.take()
 	e := t.flows.at(n)
-	*e = entry{hash: hash, used: true}
-	e.begin(s)
-	e.tunnel = t.tunnels.keep(s)
+	e.hash, e.n, e.used = hash, n, true
+	t.begin(e, s)
 	t.place(hash, n)
 	t.live++
 	t.stats.Flows++
@@ -92,16 +92,20 @@ func (t *table) insert(s *decode.Segment, hash uint64, log *capture.Log) *entry 
 }
 
 // begin makes e the flow that starts with s.
-func (e *entry) begin(s *decode.Segment) {
-	*e = entry{
-		hash: e.hash, used: true,
-		addr: [2][16]byte{s.Src, s.Dst}, port: [2]uint16{s.SrcPort, s.DstPort},
-		mac: [2][6]byte{s.SrcMAC, s.DstMAC}, vlan: s.VLAN, transport: s.Protocol,
-		id: s.Packet, last: s.Packet, start: s.Time, seen: s.Time,
-	}
+func (t *table) begin(e *entry, s *decode.Segment) {
+	hash, n := e.hash, e.n
+	*e = entry{} // filled in place: a literal would be made elsewhere and copied
+	e.hash, e.n, e.used = hash, n, true
+	e.addr[0], e.addr[1] = s.Src, s.Dst
+	e.port[0], e.port[1] = s.SrcPort, s.DstPort
+	e.mac[0], e.mac[1] = s.SrcMAC, s.DstMAC
+	e.vlan, e.transport = s.VLAN, s.Protocol
+	e.id, e.last, e.start, e.seen = s.Packet, s.Packet, s.Time, s.Time
 	if s.SrcPort < 1024 && s.DstPort >= 1024 {
 		e.client = 1 // a guess until a SYN or a request says better
 	}
+	e.tunnel = t.tunnels.keep(s)
+	t.sequences.begin(e.n)
 }
 
 func (t *table) take() uint32 {

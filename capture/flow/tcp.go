@@ -15,8 +15,7 @@ func (t *table) tcp(s *decode.Segment, hash uint64, log *capture.Log) {
 		e, side = t.insert(s, hash, log), 0
 	} else if t.begun(e, side, s) {
 		t.finish(e, s.Packet, log)
-		e.begin(s)
-		e.tunnel = t.tunnels.keep(s)
+		t.begin(e, s)
 		side = 0
 		t.stats.Flows++
 	}

@@ -9,8 +9,11 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"net"
+	"slices"
 	"testing"
 	"time"
+
+	"telltale/capture"
 )
 
 // tls12Flight returns what a server of Go's own TLS sends up to its certificate, in
@@ -51,4 +54,28 @@ func (r *reads) Read(b []byte) (int, error) {
 	n, err := r.Conn.Read(b)
 	r.got += string(b[:n])
 	return n, err
+}
+
+// TestCertificateOfNamed: a certificate is left out where the hello named the server,
+// unless all are asked for; without a name it is always read.
+func TestCertificateOfNamed(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		all  bool
+		want bool
+	}{{"asked.example", false, false}, {"asked.example", true, true}, {"", false, true}} {
+		k := newTalk(Config{Certificates: c.all})
+		k.handshake()
+		k.send(0, hello(t, c.name))
+		flight := tls12Flight(t, "cert.example")
+		k.send(1, flight[:300])
+		if held := k.t.buffers.held > 0; held != c.want {
+			t.Errorf("name %q, all %v: bytes are held: %v", c.name, c.all, held)
+		}
+		k.send(1, flight[300:])
+		found := slices.ContainsFunc(k.end(), func(s seen) bool { return s.Proto == capture.ProtoX509 })
+		if found != c.want {
+			t.Errorf("name %q, all %v: certificate read: %v", c.name, c.all, found)
+		}
+	}
 }

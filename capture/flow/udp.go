@@ -17,7 +17,7 @@ func (t *table) udp(s *decode.Segment, hash uint64, log *capture.Log) {
 		e, side = t.insert(s, hash, log), 0
 	} else if t.stale(e, s) {
 		t.finish(e, s.Packet, log)
-		e.begin(s)
+		t.begin(e, s)
 		side = 0
 		t.stats.Flows++
 	}

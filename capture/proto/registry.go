@@ -69,6 +69,9 @@ type Stream struct {
 	// of the flow, or the assembly limit): then a message whose essential part is
 	// there is reported although it is not whole.
 	Parse func(b []byte, last bool, log *capture.Log) (n int, s Status)
+	// Brief reads a message as Parse does, without what adds nothing to a flow whose
+	// name is known; nil where there is no such thing.
+	Brief func(b []byte, last bool, log *capture.Log) (n int, s Status)
 }
 
 // Datagram is a protocol carried in UDP, one or more whole messages a datagram.

@@ -8,6 +8,7 @@ var _ = registerStream(Stream{
 	Order: 10,
 	Match: tlsMatchServer,
 	Parse: tlsParseServer,
+	Brief: tlsBriefServer,
 })
 
 // Alert levels (RFC 8446 §6) and the length of an alert.
@@ -43,7 +44,36 @@ func tlsMatchAlert(b []byte) Verdict {
 // none comes any more, a HelloRetryRequest (RFC 8446 §4.1.3, §4.1.4), or the
 // certificate. Warnings before it are passed over.
 func tlsParseServer(b []byte, last bool, log *capture.Log) (int, Status) {
-	n := 0
+	n, s := tlsPassAlerts(b)
+	if s != Done {
+		return n, s
+	}
+	if _, s := tlsReadServerHello(b[n:]); s != Done {
+		return 0, s
+	}
+	f := tlsMeasureFlight(b[n:])
+	if f.certificate(log) == Incomplete && !last {
+		return 0, Answered
+	}
+	return n + f.end, Done
+}
+
+// tlsBriefServer is tlsParseServer up to the ServerHello.
+func tlsBriefServer(b []byte, _ bool, _ *capture.Log) (int, Status) {
+	n, s := tlsPassAlerts(b)
+	if s != Done {
+		return n, s
+	}
+	end, s := tlsReadServerHello(b[n:])
+	if s != Done {
+		return 0, s
+	}
+	return n + end, Done
+}
+
+// tlsPassAlerts returns the length of the warnings before the ServerHello, Done if there
+// may be one. Denied is a fatal alert.
+func tlsPassAlerts(b []byte) (n int, s Status) {
 	for n < len(b) && b[n] == tlsAlert {
 		level, s := tlsReadAlert(b[n:])
 		if s != Done {
@@ -57,14 +87,7 @@ func tlsParseServer(b []byte, last bool, log *capture.Log) (int, Status) {
 	if n == len(b) {
 		return 0, Incomplete
 	}
-	if _, s := tlsReadServerHello(b[n:]); s != Done {
-		return 0, s
-	}
-	f := tlsMeasureFlight(b[n:])
-	if f.certificate(log) == Incomplete && !last {
-		return 0, Answered
-	}
-	return n + f.end, Done
+	return n, Done
 }
 
 // tlsReadAlert returns the level of the alert record at the start of b.

@@ -67,13 +67,14 @@ func (f *inputFlags) open(e *env, only filterFlags) (*captures, error) {
 }
 
 // read runs the captures through decoding and calls visit for every Observation.
-func (f *inputFlags) read(e *env, src *captures, visit func(*capture.Observation) error) (flow.Result, error) {
+// all asks for certificates that say nothing new, too.
+func (f *inputFlags) read(e *env, src *captures, all bool, visit func(*capture.Observation) error) (flow.Result, error) {
 	stop := func() {}
 	if f.Progress {
 		stop = progress(e.stderr, src.Reader)
 	}
 	defer stop()
-	conf := flow.Config{Workers: workers(f.Workers), MaxFlows: f.MaxFlows}
+	conf := flow.Config{Workers: workers(f.Workers), MaxFlows: f.MaxFlows, Certificates: all}
 	return flow.Run(e.ctx, src, conf, decode.Config{Dedup: f.Dedup}, visit)
 }
 

@@ -232,7 +232,7 @@ func granted(err error) error {
 
 // config returns how the sources are followed.
 func (in *inputs) config(flows flow.Config, tick func(int64)) flow.LiveConfig {
-	flows.Shards, flows.Seed = shards, rand.Uint64()
+	flows.Shards, flows.Seed, flows.Loss = shards, rand.Uint64(), true
 	in.kernel.flows(&flows)
 	c := flow.LiveConfig{
 		Flow: flows, Decode: decode.Config{Dedup: decode.DefaultDedup}, Tick: tick, Steer: in.steering.Of, Begin: in.begin,

@@ -50,7 +50,7 @@ func (c *observeCmd) Run(e *env) error {
 		return err
 	}
 	w := bufio.NewWriterSize(out, 256<<10)
-	_, err = c.read(e, src, c.printer(w))
+	_, err = c.read(e, src, true, c.printer(w))
 	if ferr := finish(w, out); err == nil {
 		err = ferr
 	}
@@ -93,7 +93,7 @@ func (c *observeCmd) observeLive(e *env) error {
 	}
 	w := bufio.NewWriterSize(out, 256<<10)
 	var failed error
-	live, err := flow.NewLive(in.config(flow.Config{MaxFlows: c.MaxFlows}, func(int64) { failed = w.Flush() }))
+	live, err := flow.NewLive(in.config(flow.Config{MaxFlows: c.MaxFlows, Certificates: true}, func(int64) { failed = w.Flush() }))
 	if err != nil {
 		return usage(err)
 	}

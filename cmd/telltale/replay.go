@@ -81,7 +81,7 @@ func (r *replay) run(c *replayCmd, k *knowledge) error {
 	if err != nil {
 		return err
 	}
-	res, err := c.read(r.env, src, func(o *capture.Observation) error {
+	res, err := c.read(r.env, src, seen != nil, func(o *capture.Observation) error {
 		r.engine.Observe(o)
 		seen.put(o)
 		return r.failure()

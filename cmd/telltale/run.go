@@ -87,7 +87,8 @@ func newDaemon(e *env, c *runCmd, k *knowledge, in *inputs) (*daemon, error) {
 	if d.engine, err = detect.New(k.detect, d.change); err != nil {
 		return nil, err
 	}
-	if d.live, err = flow.NewLive(in.config(flow.Config{MaxFlows: c.MaxFlows}, d.tick)); err != nil {
+	logged := c.Observations != "" || len(k.observe) > 0
+	if d.live, err = flow.NewLive(in.config(flow.Config{MaxFlows: c.MaxFlows, Certificates: logged}, d.tick)); err != nil {
 		return nil, usage(err)
 	}
 	if d.lines, err = openLines(c.Output, e.stdout); err != nil {
