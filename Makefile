@@ -45,10 +45,10 @@ fmt: ## format the code
 	@go -C tools build -o ../bin/tools/ tool
 	bin/tools/gofumpt -w .
 
-fuzz: ## run every fuzz target for FUZZTIME (default 10s)
+fuzz: ## run every fuzz target for FUZZTIME (default 10s), FUZZJOBS at a time
 	@FUZZTIME=$(FUZZTIME) tools/fuzz.sh
 
-fuzz-long: ## run every fuzz target for ten minutes
+fuzz-long: ## run every fuzz target for ten minutes, FUZZJOBS at a time
 	@FUZZTIME=10m tools/fuzz.sh
 
 check: lint walls race ## what must be clean before a commit: linters, walls, race tests, short fuzz
