@@ -53,10 +53,11 @@ func choices() string {
 
 // advised says what to do about a lack of privileges.
 func advised(err error) error {
-	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) {
+	var denied *PermissionError
+	if errors.As(err, &denied) || !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EACCES) {
 		return err
 	}
-	return &PermissionError{err}
+	return &PermissionError{err, []string{"CAP_NET_RAW"}}
 }
 
 // Sources returns the rings, one for each worker. They stay the same for the life of i.

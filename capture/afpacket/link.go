@@ -16,7 +16,11 @@ type Counters struct {
 }
 
 // PermissionError says that the privileges to capture are missing.
-type PermissionError struct{ err error }
+type PermissionError struct {
+	err error
+	// Capabilities are those that are needed, by their names in capabilities(7).
+	Capabilities []string
+}
 
 // Error says what is missing; who knows the program's place adds how to grant it.
 func (e *PermissionError) Error() string { return e.err.Error() }

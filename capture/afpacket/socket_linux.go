@@ -26,13 +26,13 @@ const frameSize = 2048
 
 // openSocket opens a socket on the interface of that index, 0 for all, in the order
 // that lets nothing in before the filter is attached and the ring is there.
-func openSocket(c *Config, index int) (s *socket, err error) {
+func openSocket(c *Config, index int) (_ *socket, err error) {
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opening a packet socket: %w", err)
 	}
 	size, n := c.blocks()
-	s = &socket{fd: fd, blockSize: size, taken: make([]bool, n)}
+	s := &socket{fd: fd, blockSize: size, taken: make([]bool, n)}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -106,8 +106,12 @@ func (s *socket) restrict(c *Config) error {
 
 func (s *socket) adapterTime(name string) error {
 	conf := unix.HwTstampConfig{Rx_filter: unix.HWTSTAMP_FILTER_ALL}
-	if err := unix.IoctlSetHwTstamp(s.fd, name, &conf); err != nil {
-		return fmt.Errorf("asking %s for time stamps of its own (its driver may have none, and CAP_NET_ADMIN is needed): leave the choice to the kernel: %w", name, err)
+	err := unix.IoctlSetHwTstamp(s.fd, name, &conf)
+	switch {
+	case errors.Is(err, unix.EPERM):
+		return &PermissionError{fmt.Errorf("asking the adapter for time stamps: %w", err), []string{"CAP_NET_RAW", "CAP_NET_ADMIN"}}
+	case err != nil:
+		return fmt.Errorf("asking the adapter for time stamps: %w: its driver has none for all packets, so leave out --adapter-time", err)
 	}
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_TIMESTAMP, unix.SOF_TIMESTAMPING_RAW_HARDWARE); err != nil {
 		return fmt.Errorf("asking for the adapter's time stamps: %w", err)

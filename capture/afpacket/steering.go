@@ -52,17 +52,31 @@ func (s Steering) addr(a *[16]byte) uint32 {
 	return h
 }
 
-// Program returns Of for the kernel (PACKET_FANOUT_CBPF), which starts it at the IP
-// header, or at a VLAN tag that is left in the packet.
+// Program returns Of for the kernel (PACKET_FANOUT_CBPF). The kernel starts it at the IP
+// header, or at a VLAN tag that is left in the packet, where a packet comes in, and at
+// the link layer where it goes out.
 func (s Steering) Program() ([]bpf.RawInstruction, error) {
-	p := program{seed: s.Seed, mask: s.mask()}
-	p.dispatch()
+	in, out := program{seed: s.Seed, mask: s.mask()}, program{seed: s.Seed, mask: s.mask()}
+	in.dispatch(0)
+	out.dispatch(networkHeader)
+	var p program
+	p.add(bpf.LoadExtension{Num: bpf.ExtType})
+	p.when(packetOutgoing, out.code)
+	p.add(in.code...)
 	raw, err := bpf.Assemble(p.code)
 	if err != nil {
 		return nil, fmt.Errorf("assembling the program that deals packets out: %w", err)
 	}
 	return raw, nil
 }
+
+const (
+	// networkHeader is the place of the network header to the kernel, whatever lies
+	// before it (linux/filter.h: SKF_NET_OFF).
+	networkHeader = 0xfff0_0000
+	// packetOutgoing is the type of a packet that goes out (linux/if_packet.h).
+	packetOutgoing = 4
+)
 
 // program is a list of instructions. Scratch memory: 0 and 2 are temporary, 1 is the sum.
 type program struct {
@@ -72,20 +86,21 @@ type program struct {
 
 func (p *program) add(list ...bpf.Instruction) { p.code = append(p.code, list...) }
 
-// dispatch tells IPv4, IPv6 and one VLAN tag apart; all else gets number 0.
-func (p *program) dispatch() {
-	v4, v6 := p.branch(0, true), p.branch(0, false)
-	tagged4, tagged6 := p.branch(4, true), p.branch(4, false)
+// dispatch tells IPv4, IPv6 and one VLAN tag apart in what begins at base; all else gets
+// number 0.
+func (p *program) dispatch(base uint32) {
+	v4, v6 := p.branch(base, true), p.branch(base, false)
+	tagged4, tagged6 := p.branch(base+4, true), p.branch(base+4, false)
 	other := []bpf.Instruction{bpf.RetConstant{Val: 0}}
 	// Jumps over one another: each case is the code that follows it.
-	p.add(bpf.LoadAbsolute{Off: 0, Size: 1}, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf0})
+	p.add(bpf.LoadAbsolute{Off: base, Size: 1}, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf0})
 	p.when(0x60, v6)
-	p.add(bpf.LoadAbsolute{Off: 0, Size: 1})
+	p.add(bpf.LoadAbsolute{Off: base, Size: 1})
 	p.when(0x45, v4)
-	p.add(bpf.LoadAbsolute{Off: 2, Size: 2})
+	p.add(bpf.LoadAbsolute{Off: base + 2, Size: 2})
 	p.when(0x0800, tagged4)
 	p.when(0x86dd, tagged6)
-	p.add(bpf.LoadAbsolute{Off: 0, Size: 1}, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf0})
+	p.add(bpf.LoadAbsolute{Off: base, Size: 1}, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: 0xf0})
 	p.when(0x40, v4)
 	p.add(other...)
 }

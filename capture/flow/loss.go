@@ -55,16 +55,19 @@ func (t *table) reached(h *sequence, s *decode.Segment) {
 	if s.Flags&decode.FIN != 0 {
 		end++
 	}
-	switch {
-	case !h.known && (s.PayloadLen > 0 || s.Flags&(decode.SYN|decode.FIN) != 0):
-		h.known, h.reach, h.acked = true, end, start
-		h.first, h.whole = start, s.Flags&decode.SYN != 0
-	case !h.known:
-	case int32(end-h.reach) > 0:
-		h.reach = end
-	case h.hole > 0 && s.PayloadLen > 0:
-		late := min(h.hole, s.PayloadLen)
-		h.hole -= late
-		t.stats.Unseen -= uint64(late)
+	if !h.known {
+		if s.PayloadLen > 0 || s.Flags&(decode.SYN|decode.FIN) != 0 {
+			h.known, h.reach, h.acked = true, end, start
+			h.first, h.whole = start, s.Flags&decode.SYN != 0
+		}
+		return
 	}
+	late := end - start // the FIN too: it is acknowledged like a byte
+	if ahead := int32(end - h.reach); ahead > 0 {
+		h.reach = end
+		late -= min(late, uint32(ahead))
+	}
+	late = min(late, h.hole)
+	h.hole -= late
+	t.stats.Unseen -= uint64(late)
 }

@@ -47,6 +47,15 @@ func TestUnseen(t *testing.T) {
 			k.send(false, decode.ACK, client+1, server+1, 100)
 			k.send(true, decode.ACK, server+1, client+101, 0)
 		}, 100, 0},
+		"late, and goes on": {0, func(k *exchange) {
+			k.send(true, decode.ACK, server+1, client+61, 0)
+			k.send(false, decode.ACK, client+1, server+1, 100)
+		}, 60, 0},
+		"lost, then goes on": {0, func(k *exchange) {
+			k.send(true, decode.ACK, server+1, client+61, 0)
+			k.send(false, decode.ACK, client+61, server+1, 100)
+			k.send(false, decode.ACK, client+261, server+1, 100)
+		}, 60, 60},
 		"beyond":   {50, func(k *exchange) { k.send(true, decode.ACK, server+1, client+10001, 0) }, 50, 50},
 		"stray":    {0, func(k *exchange) { k.send(true, decode.ACK, server+1, client+0x7000_0000, 0) }, 0, 0},
 		"one side": {0, func(k *exchange) { k.send(true, decode.ACK, server+1, client+1, 100) }, 0, 0},
@@ -54,6 +63,15 @@ func TestUnseen(t *testing.T) {
 			k.send(false, decode.ACK|decode.FIN, client+1, server+1, 0)
 			k.send(true, decode.ACK, server+1, client+2, 0)
 		}, 1, 0},
+		"fin is late": {0, func(k *exchange) {
+			k.send(false, decode.ACK, client+1, server+1, 100)
+			k.send(true, decode.ACK, server+1, client+102, 0)
+			k.send(false, decode.ACK|decode.FIN, client+101, server+1, 0)
+		}, 101, 0},
+		"all is late": {0, func(k *exchange) {
+			k.send(true, decode.ACK, server+1, client+102, 0)
+			k.send(false, decode.ACK|decode.FIN, client+1, server+1, 100)
+		}, 101, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := exchange{table: newTable(Config{Shards: 1, Loss: true, LossWindow: c.window}.withDefaults(), testRegistry)}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -277,4 +279,56 @@ func TestOrdinaryUser(t *testing.T) {
 	w.send(input(t, "../../testdata/case/updater"), "--pps=3000")
 	s.wait(`"vendor":"kaspersky"`, 3*time.Second)
 	s.stop()
+	adapter := w.launch(open(), append(user(granted), "--adapter-time")...)
+	<-adapter.done
+	if text := adapter.stderr(); adapter.status == nil || !strings.Contains(text, "sudo setcap cap_net_raw,cap_net_admin+ep "+granted) {
+		t.Errorf("time stamps of the adapter without CAP_NET_ADMIN: %v\n%s", adapter.status, text)
+	}
+}
+
+// TestAdapterTime: a driver that has no time stamps of its own is an error that says what
+// to do, as are the time stamps of all adapters at once.
+func TestAdapterTime(t *testing.T) {
+	w := newWire(t, false)
+	for name, want := range map[string]string{"vb": "so leave out --adapter-time", "any": `need an interface by name, not "any"`} {
+		s := w.launch(t.TempDir(), program(t), "run", "-i", name, "--adapter-time")
+		<-s.done
+		if text := s.stderr(); s.status == nil || !strings.Contains(text, want) || strings.Contains(text, "setcap") {
+			t.Errorf("%s: %v, want %q in\n%s", name, s.status, want, text)
+		}
+	}
+}
+
+// TestPin: each worker runs on a processor of its own, and nothing else is bound.
+func TestPin(t *testing.T) {
+	if runtime.NumCPU() < 2 {
+		t.Skip("NOT RUN: one processor only")
+	}
+	w := newWire(t, false)
+	s := w.start("run", "-i", "vb", "-j", "2", "--pin")
+	bound := map[string]int{}
+	for began := time.Now(); len(bound) < 2 && time.Since(began) < 5*time.Second; time.Sleep(10 * time.Millisecond) {
+		bound = s.bound()
+	}
+	s.stop()
+	if len(bound) != 2 || bound["0"] != 1 || bound["1"] != 1 {
+		t.Errorf("threads bound to processors: %v, want one to each of 0 and 1", bound)
+	}
+}
+
+// bound returns how many threads may run on one processor only, by that processor.
+func (s *session) bound() map[string]int {
+	s.t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", s.cmd.Process.Pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	all := map[string]int{}
+	for _, name := range tasks {
+		b, _ := os.ReadFile(name) // a thread may have ended
+		if m := regexp.MustCompile(`(?m)^Cpus_allowed_list:\s(\d+)$`).FindSubmatch(b); m != nil {
+			all[string(m[1])]++
+		}
+	}
+	return all
 }

@@ -227,7 +227,12 @@ func granted(err error) error {
 	if perr != nil {
 		path = "telltale"
 	}
-	return fmt.Errorf("%w\nCapturing needs the capability CAP_NET_RAW. Grant it once:\n  sudo setcap cap_net_raw+ep %s\nor in a systemd unit:\n  AmbientCapabilities=CAP_NET_RAW", err, path)
+	needs := []string{"CAP_NET_RAW"}
+	if denied != nil {
+		needs = denied.Capabilities
+	}
+	return fmt.Errorf("%w\nCapturing needs the capability %s. Grant it once:\n  sudo setcap %s+ep %s\nor in a systemd unit:\n  AmbientCapabilities=%s",
+		err, strings.Join(needs, " and "), strings.ToLower(strings.Join(needs, ",")), path, strings.Join(needs, " "))
 }
 
 // config returns how the sources are followed.

@@ -99,27 +99,33 @@ func (w *wire) send(capture string, flags ...string) {
 // plainCapture writes a capture anew in the form that tcpreplay reads.
 func plainCapture(t *testing.T, path string) string {
 	t.Helper()
-	src, err := pcapfile.Open(pcapfile.Config{Paths: []string{path}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer src.Close()
 	file, err := os.Create(filepath.Join(t.TempDir(), "plain.pcap"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
 	out, err := pcapfile.NewWriter(file, capture.LinkEthernet, false)
-	var b capture.Batch
-	for err == nil && src.Next(&b) == nil {
-		for i := range b.Packets {
-			err = errors.Join(err, out.Write(&b.Packets[i]))
-		}
-	}
+	eachPacket(t, path, func(p *capture.Packet) { err = errors.Join(err, out.Write(p)) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return file.Name()
+}
+
+// eachPacket calls do for each packet of a capture.
+func eachPacket(t *testing.T, path string, do func(*capture.Packet)) {
+	t.Helper()
+	src, err := pcapfile.Open(pcapfile.Config{Paths: []string{path}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	var b capture.Batch
+	for src.Next(&b) == nil {
+		for i := range b.Packets {
+			do(&b.Packets[i])
+		}
+	}
 }
 
 // arrived returns how many packets vb has received.
