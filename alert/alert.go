@@ -251,15 +251,11 @@ func bounded(c feeds.Class, least, most feeds.Level) Severity {
 
 // id hashes what makes an Alert this one and not another.
 func id(a *Alert, packet uint64) string {
-	h := sha256.New()
-	word := func(v uint64) {
-		var b [8]byte
-		binary.BigEndian.PutUint64(b[:], v)
-		h.Write(b[:])
-	}
+	b := make([]byte, 0, 256)
+	word := func(v uint64) { b = binary.BigEndian.AppendUint64(b, v) }
 	text := func(s string) {
 		word(uint64(len(s)))
-		h.Write([]byte(s))
+		b = append(b, s...)
 	}
 	text(string(a.Kind))
 	text(a.Text)
@@ -275,5 +271,6 @@ func id(a *Alert, packet uint64) string {
 		word(f.Attempts)
 		word(f.Exchanges)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
 }

@@ -101,7 +101,7 @@ func TestForwarders(t *testing.T) {
 	b.Observe(p)
 	for addr, want := range map[string]Role{"10.0.0.1": 0, "10.0.0.2": Proxy, "10.0.0.3": Proxy, "10.0.0.4": 0} {
 		var got Role
-		if h := b.hosts[netip.MustParseAddr(addr)]; h != nil {
+		if h := b.hosts.get(netip.MustParseAddr(addr)); h != nil {
 			got = h.roles()
 		}
 		if got != want {

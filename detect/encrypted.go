@@ -106,7 +106,7 @@ func (e *Engine) secret(h *host, o *capture.Observation, kind EncryptedKind) {
 	if len(t.label) == 0 {
 		t.label = o.Server.Addr().AppendTo(t.label)
 	}
-	u := t.uses[encryptedKey{h.addr, string(t.label), kind}]
+	u := t.uses[encryptedKey{h.Addr, string(t.label), kind}]
 	if u == nil {
 		if len(t.uses) >= t.limit {
 			t.lost++
@@ -124,13 +124,13 @@ func (e *Engine) secret(h *host, o *capture.Observation, kind EncryptedKind) {
 
 // begin adds a use and tells of it, once for a host and a resolver.
 func (e *Engine) begin(h *host, o *capture.Observation, kind EncryptedKind) *EncryptedUse {
-	u := &EncryptedUse{Host: h.addr, Resolver: string(e.encrypted.label), Kind: kind, First: o.Time}
+	u := &EncryptedUse{Host: h.Addr, Resolver: string(e.encrypted.label), Kind: kind, First: o.Time}
 	u.Operator, _ = e.set.PublicResolver(o.Server.Addr())
 	told := false
 	for k := DoT; k <= DoQ; k++ {
-		told = told || e.encrypted.uses[encryptedKey{h.addr, u.Resolver, k}] != nil
+		told = told || e.encrypted.uses[encryptedKey{h.Addr, u.Resolver, k}] != nil
 	}
-	e.encrypted.uses[encryptedKey{h.addr, u.Resolver, kind}] = u
+	e.encrypted.uses[encryptedKey{h.Addr, u.Resolver, kind}] = u
 	if e.conf.TellEncryptedDNS && !told {
 		e.tellEncrypted(h, o, u)
 	}

@@ -13,7 +13,7 @@ type Engine struct {
 	conf      Config
 	set       *feeds.Set
 	told      func(Change)
-	hosts     map[netip.Addr]*host
+	hosts     hosts
 	findings  []*Finding
 	dirty     []*Finding // changed since Changed was called
 	flows     map[uint64][]tracked
@@ -29,7 +29,7 @@ type Engine struct {
 	place     geo.Result // scratch
 	stations  stations
 	// successions counts hosts that came to an address another had.
-	successions int
+	successions int32
 }
 
 // tracked credits a flow to a Finding.
@@ -51,7 +51,7 @@ func New(conf Config, told func(Change)) (*Engine, error) {
 	}
 	e := &Engine{
 		conf: conf, set: conf.Set, told: told,
-		hosts:     make(map[netip.Addr]*host),
+		hosts:     newHosts(),
 		flows:     make(map[uint64][]tracked),
 		ech:       newECHConfigs(maxECH),
 		encrypted: encrypted{limit: conf.MaxEncrypted, uses: make(map[encryptedKey]*EncryptedUse)},
@@ -166,7 +166,7 @@ func (e *Engine) Findings() []*Finding {
 // Coverage returns what was seen and what could not be seen.
 func (e *Engine) Coverage() Coverage {
 	c := e.cover
-	c.Hosts = len(e.hosts)
+	c.Hosts = len(e.hosts.byAddr)
 	c.Encrypted, c.EncryptedLost = e.encrypted.list(), e.encrypted.lost
 	c.ECHForgotten = e.ech.forgotten
 	c.StationsLost = e.stations.evicted

@@ -1,8 +1,10 @@
 package detect
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,12 +18,13 @@ const maxFacts = 32
 func (e *Engine) explain(f *Finding) {
 	h := f.host
 	roles := h.roles()
-	f.Host.MAC, f.Host.VLAN, f.Host.Name = e.hardware(h.addr), h.VLAN, e.hostName(h.addr)
+	f.Host.MAC, f.Host.VLAN, f.Host.Name = e.hardware(h.Addr), h.VLAN, e.hostName(h.Addr)
 	class, lowered := f.judge(roles)
 	f.Class = class
-	f.Facts, f.Roles, f.Policies = nil, nil, nil
+	f.Roles, f.Policies = nil, nil
+	f.Facts = make([]Fact, 0, 2*len(f.hits)+len(f.places)+1)
 	for _, t := range f.strongest() {
-		f.Facts = append(f.Facts, t.facts()...)
+		f.Facts = t.facts(f.Facts)
 	}
 	for i := range f.places {
 		f.Facts = append(f.Facts, Fact{Text: f.places[i].text(), Packet: f.places[i].packet})
@@ -50,6 +53,9 @@ func (e *Engine) explain(f *Finding) {
 
 // strongest returns the hits by falling class, equal ones in the order they came.
 func (f *Finding) strongest() []*hit {
+	if len(f.hits) < 2 {
+		return f.hits
+	}
 	list := slices.Clone(f.hits)
 	slices.SortStableFunc(list, func(a, b *hit) int { return int(b.class()) - int(a.class()) })
 	return list
@@ -71,12 +77,12 @@ func (e *Engine) roleFacts(f *Finding, roles, lowered Role) []Fact {
 	return []Fact{{Text: text, Against: true}}
 }
 
-// facts puts t into words.
-func (t *hit) facts() []Fact {
+// facts puts t into words, appended to out.
+func (t *hit) facts(out []Fact) []Fact {
 	ind := t.match.Indicator
 	main := Fact{Text: t.sentence(), Indicator: ind.ID, Packet: t.proof}
 	main.Against = t.class() <= feeds.Visited && ind.Implies > feeds.Visited && !t.partsOnly()
-	out := []Fact{main}
+	out = append(out, main)
 	against := func(format string, args ...any) {
 		out = append(out, Fact{Text: fmt.Sprintf(format, args...), Against: true, Indicator: ind.ID})
 	}
@@ -101,7 +107,9 @@ func (t *hit) facts() []Fact {
 	if t.dialled > 0 && t.exchanged == 0 && t.match.Kind != feeds.KindResolverWalk {
 		against("no answer from %s was seen: attempts only", t.at())
 	}
-	return slices.Concat(out, t.hardwareFacts(), t.portFacts(), t.support())
+	out = append(out, t.hardwareFacts()...)
+	out = append(out, t.portFacts()...)
+	return append(out, t.support()...)
 }
 
 // hardwareFacts puts into words what speaks against a hardware address.
@@ -134,22 +142,27 @@ func (t *hit) support() []Fact {
 // sentence says what met the indicator, and how far the contact went.
 func (t *hit) sentence() string {
 	ind := t.match.Indicator
-	var b strings.Builder
-	b.WriteString(t.subject())
-	fmt.Fprintf(&b, " [%s, %s confidence]", ind.Function, ind.Confidence)
+	b := append(make([]byte, 0, 192), t.subject()...)
+	b = append(b, " ["...)
+	b = append(b, ind.Function...)
+	b = append(b, ", "...)
+	b = append(b, ind.Confidence...)
+	b = append(b, " confidence]"...)
 	if t.match.Kind == feeds.KindResolverWalk {
-		return b.String()
+		return string(b)
 	}
 	if t.server.IsValid() {
-		fmt.Fprintf(&b, ", server %s", t.server)
+		b = t.server.AppendTo(append(b, ", server "...))
 	}
 	if t.dialled > 0 {
-		fmt.Fprintf(&b, ", %d of %d connections answered", t.exchanged, t.dialled)
+		b = strconv.AppendUint(append(b, ", "...), uint64(t.exchanged), 10)
+		b = strconv.AppendUint(append(b, " of "...), uint64(t.dialled), 10)
+		b = append(b, " connections answered"...)
 	}
 	if t.cname != "" {
-		fmt.Fprintf(&b, ", CNAME %s", t.cname)
+		b = append(append(b, ", CNAME "...), t.cname...)
 	}
-	return b.String()
+	return string(b)
 }
 
 // subject says what was seen.
@@ -179,7 +192,7 @@ func (t *hit) subject() string {
 	case feeds.KindIdentity:
 		return "the host says of itself: " + t.value
 	case feeds.KindCIDR, feeds.KindASN:
-		return fmt.Sprintf("connection to %s, an address of %s (%s %s)", t.value, vendor, t.match.Kind, t.match.Indicator.Value)
+		return "connection to " + t.value + ", an address of " + vendor + " (" + t.match.Kind.String() + " " + t.match.Indicator.Value + ")"
 	}
 	return [...]string{"DNS question for ", "connection to an address answered by DNS for ", "connection to a server whose certificate names ", "request to "}[t.channel] + t.value
 }
@@ -194,25 +207,22 @@ func (t *hit) at() string {
 
 // text puts a foreign address into words.
 func (s *spot) text() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: ", s.Addr)
-	if s.Country != "" {
-		fmt.Fprintf(&b, "registry country %s", s.Country)
-	} else {
-		b.WriteString("registry country unknown")
-	}
+	b := s.Addr.AppendTo(make([]byte, 0, 192))
+	b = append(append(b, ": registry country "...), orElse(s.Country, "unknown")...)
 	if s.ASN != 0 {
-		fmt.Fprintf(&b, ", AS%d %s", s.ASN, s.ASName)
+		b = strconv.AppendUint(append(b, ", AS"...), uint64(s.ASN), 10)
+		b = append(append(b, ' '), s.ASName...)
 	}
-	fmt.Fprintf(&b, ", range %s, %s", s.Network, s.Reason)
+	b = s.Network.AppendTo(append(b, ", range "...))
+	b = append(append(b, ", "...), s.Reason...)
 	if s.Shared {
-		b.WriteString(", shared by many (anycast, CDN or cloud): the country says little")
+		b = append(b, ", shared by many (anycast, CDN or cloud): the country says little"...)
 	}
-	fmt.Fprintf(&b, " [%s", s.Source)
+	b = append(append(b, " ["...), s.Source...)
 	if s.Built != 0 {
-		fmt.Fprintf(&b, ", built %s", time.Unix(0, s.Built).UTC().Format(time.DateOnly))
+		b = time.Unix(0, s.Built).UTC().AppendFormat(append(b, ", built "...), time.DateOnly)
 	}
-	return strings.TrimSuffix(b.String(), " ") + "]"
+	return string(bytes.TrimRight(b, " ")) + "]"
 }
 
 func times(n uint32) string {

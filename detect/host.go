@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"net/netip"
 
 	"telltale/capture"
@@ -10,19 +11,31 @@ import (
 // host is what is remembered of one address.
 type host struct {
 	Host
-	addr     netip.Addr
+	last     int64
 	home     bool
 	declared Role
 	inferred Role
-	last     int64
-	asked    [resolverClients]netip.Addr // who asked it a DNS question
-	prints   [4]stack                    // TLS stacks seen, by cipher list
-	walks    []walking
-	findings []*Finding
-	lessee   *station   // whose the record surely is, by DHCP; nil if that is not known
-	before   netip.Addr // the address it had before DHCP gave it this one
 	// generation tells it from others that had the address before; 0 for the first.
-	generation int
+	generation int32
+	prints     []stack // TLS stacks seen, by cipher list
+	findings   []*Finding
+	rare       *rare // nil for most
+}
+
+// rare is what is known of few hosts.
+type rare struct {
+	asked  [resolverClients]netip.Addr // who asked it a DNS question
+	walks  []walking
+	lessee *station   // whose the record surely is, by DHCP; nil if that is not known
+	before netip.Addr // the address it had before DHCP gave it this one
+}
+
+// more returns what is rare of h, to be changed.
+func (h *host) more() *rare {
+	if h.rare == nil {
+		h.rare = new(rare)
+	}
+	return h.rare
 }
 
 // resolverClients is the number of distinct clients that make a host that answers DNS
@@ -43,20 +56,20 @@ func (e *Engine) host(o *capture.Observation) *host {
 }
 
 func (e *Engine) hostAt(addr netip.Addr) *host {
-	if h := e.hosts[addr]; h != nil {
+	if h := e.hosts.get(addr); h != nil {
 		return h
 	}
-	if len(e.hosts) >= e.conf.MaxHosts {
+	if len(e.hosts.byAddr) >= e.conf.MaxHosts {
 		e.cover.HostsLost++
 		return nil
 	}
 	h := e.newHost(addr)
-	e.hosts[addr] = h
+	e.hosts.put(addr, h)
 	return h
 }
 
 func (e *Engine) newHost(addr netip.Addr) *host {
-	h := &host{Host: Host{Addr: addr}, addr: addr}
+	h := e.hosts.make(addr)
 	e.declare(h)
 	return h
 }
@@ -86,13 +99,17 @@ func (e *Engine) infer(h *host, r Role) {
 // answers notes that a host was asked a DNS question. One that is asked by several
 // clients and asks itself is a resolver for others.
 func (e *Engine) answers(server *host, client netip.Addr) {
-	for i, c := range server.asked {
+	if server.roles()&Resolver != 0 {
+		return // it makes no difference any more
+	}
+	asked := &server.more().asked
+	for i, c := range asked {
 		if c == client {
 			return
 		}
 		if !c.IsValid() {
-			server.asked[i] = client
-			if i == len(server.asked)-1 {
+			asked[i] = client
+			if i == len(asked)-1 {
 				e.infer(server, Resolver)
 			}
 			return
@@ -119,18 +136,22 @@ func (e *Engine) forwards(addr netip.Addr) {
 // stack is a TLS stack of a host: the cipher-list part of its JA4, which stays the
 // same from site to site.
 type stack struct {
-	key   [12]byte
+	key   [6]byte
 	sites uint8     // distinct names it was used for, roughly
 	seen  [3]uint32 // digests of the last ones
 }
+
+// maxStacks bounds the TLS stacks remembered of a host.
+const maxStacks = 4
 
 // browserSites is the number of distinct names from which on a TLS stack counts as one
 // of the host's browsers.
 const browserSites = 5
 
-// cipherPart returns the cipher-list hash within a JA4 fingerprint.
-func cipherPart(o *capture.Observation) (k [12]byte) {
-	copy(k[:], o.TLS.JA4[11:23])
+// cipherPart returns the cipher-list hash within a JA4 fingerprint, twelve hexadecimal
+// digits there.
+func cipherPart(o *capture.Observation) (k [6]byte) {
+	_, _ = hex.Decode(k[:], o.TLS.JA4[11:23])
 	return k
 }
 
@@ -142,14 +163,15 @@ func (h *host) fingerprint(o *capture.Observation) {
 	}
 	k := cipherPart(o)
 	for i := range h.prints {
-		p := &h.prints[i]
-		if p.sites == 0 {
-			p.key = k
-		}
-		if p.key == k {
+		if p := &h.prints[i]; p.key == k {
 			p.visit(digest(o.Name))
 			return
 		}
+	}
+	if len(h.prints) < maxStacks {
+		p := stack{key: k}
+		p.visit(digest(o.Name))
+		h.prints = append(h.prints, p)
 	}
 }
 

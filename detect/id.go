@@ -4,16 +4,21 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
-	"strings"
 )
 
 // findingID derives a Finding's id from what it is about, so that every replay and
 // every sensor gives the same one.
 func findingID(f *Finding) string {
-	parts := []string{"finding", f.Topic.String(), f.Host.Addr.String(), f.Vendor, f.Product, f.rangeKey}
+	b := append(make([]byte, 0, 128), "finding"...)
+	part := func(s string) { b = append(append(b, 0), s...) }
+	part(f.Topic.String())
+	b = f.Host.Addr.AppendTo(append(b, 0))
+	part(f.Vendor)
+	part(f.Product)
+	part(f.rangeKey)
 	if n := f.host.generation; n > 0 { // another host had the address before
-		parts = append(parts, strconv.Itoa(n))
+		b = strconv.AppendInt(append(b, 0), int64(n), 10)
 	}
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:12])
 }

@@ -102,6 +102,9 @@ func (t *hit) product() bool {
 
 // lower applies what the host does for others.
 func lower(c feeds.Class, t *hit, roles Role) (feeds.Class, Role) {
+	if roles == 0 {
+		return c, 0
+	}
 	try := func(r Role, limit feeds.Class) (feeds.Class, Role) {
 		if roles&r != 0 && c > limit {
 			return limit, r

@@ -19,7 +19,7 @@ func (e *Engine) lease(s, owner *station, addr netip.Addr) {
 	if !addr.Is4() || s.router || s.many {
 		return
 	}
-	h := e.hosts[addr]
+	h := e.hosts.get(addr)
 	if h != nil && h.isAnothers(s, owner) {
 		h = e.succeed(addr)
 	}
@@ -31,38 +31,38 @@ func (e *Engine) lease(s, owner *station, addr netip.Addr) {
 		h = e.hostAt(addr)
 	}
 	if h != nil {
-		h.lessee, s.leased = s, h
+		h.more().lessee, s.leased = s, h
 	}
 }
 
 // isAnothers says that h is surely the record of another host than s: by lease, or else
 // by owner, who had the address by what was known.
 func (h *host) isAnothers(s, owner *station) bool {
-	if h.lessee != nil {
-		return h.lessee != s
+	if h.rare != nil && h.rare.lessee != nil {
+		return h.rare.lessee != s
 	}
 	return owner != nil && owner != s && owner.mac != [6]byte{}
 }
 
 // move gives the record of s the address addr, and leaves an empty one behind.
 func (e *Engine) move(s *station, h *host, addr netip.Addr) {
-	old := h.addr
+	old := h.Addr
 	if old == addr { // back on the address it had
-		e.hosts[addr] = h
+		e.hosts.put(addr, h)
 		return
 	}
-	if e.hosts[old] == h {
+	if e.hosts.get(old) == h {
 		e.succeed(old)
 	}
 	e.stations.release(s, old)
-	h.addr, h.Addr, h.before = addr, addr, old
+	h.Addr, h.more().before = addr, old
 	h.generation = 0
-	if n := e.hosts[addr]; n != nil {
+	if n := e.hosts.get(addr); n != nil {
 		if h.generation = n.generation; len(n.findings) > 0 {
 			h.generation = e.succession()
 		}
 	}
-	e.hosts[addr] = h
+	e.hosts.put(addr, h)
 	for _, f := range h.findings {
 		f.Host.Addr, f.touched = addr, true
 		e.mark(f)
@@ -73,22 +73,22 @@ func (e *Engine) move(s *station, h *host, addr netip.Addr) {
 func (e *Engine) succeed(addr netip.Addr) *host {
 	n := e.newHost(addr)
 	n.generation = e.succession()
-	e.hosts[addr] = n
+	e.hosts.put(addr, n)
 	return n
 }
 
 // succession returns a number for a host on an address that another had before, so
 // that their Findings have different ids.
-func (e *Engine) succession() int {
+func (e *Engine) succession() int32 {
 	e.successions++
 	return e.successions
 }
 
 // moved says which address h had before.
 func (h *host) moved() []Fact {
-	if !h.before.IsValid() {
+	if h.rare == nil || !h.rare.before.IsValid() {
 		return nil
 	}
-	mac := capture.AppendMAC(nil, h.lessee.mac)
-	return []Fact{{Text: fmt.Sprintf("the host had the address %s before: DHCP gave its hardware address %s the address %s", h.before, mac, h.addr)}}
+	mac := capture.AppendMAC(nil, h.rare.lessee.mac)
+	return []Fact{{Text: fmt.Sprintf("the host had the address %s before: DHCP gave its hardware address %s the address %s", h.rare.before, mac, h.Addr)}}
 }

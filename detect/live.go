@@ -24,7 +24,7 @@ func (e *Engine) Reload(conf Config) error {
 	e.Swap(conf.Set, conf.Watch)
 	e.conf = conf
 	e.names.limit = conf.MaxNames
-	for _, h := range e.hosts {
+	for _, h := range e.hosts.byAddr {
 		h.home, h.declared = false, 0
 		e.declare(h)
 	}
@@ -37,10 +37,10 @@ func (e *Engine) Reload(conf Config) error {
 // declare gives h what the configuration says of its address.
 func (e *Engine) declare(h *host) {
 	for _, p := range e.conf.Home {
-		h.home = h.home || p.Contains(h.addr)
+		h.home = h.home || p.Contains(h.Addr)
 	}
 	for _, d := range e.conf.Roles {
-		if d.Net.Contains(h.addr) {
+		if d.Net.Contains(h.Addr) {
 			h.declared |= d.Role
 		}
 	}

@@ -61,7 +61,7 @@ func TestReload(t *testing.T) {
 	if list[0].hits[0].match.Vendor != set.Vendor("kaspersky") {
 		t.Error("the finding still rests on the old knowledge")
 	}
-	if b.hosts[netip.MustParseAddr("10.0.0.1")].home {
+	if b.hosts.get(netip.MustParseAddr("10.0.0.1")).home {
 		t.Error("the host is still taken for one's own")
 	}
 	conf.Allow = []Allow{{Vendor: "kaspersky", Reason: "lab", Owner: "me", Expires: time.Unix(0, b.now).Add(time.Hour * 1000)}}

@@ -28,7 +28,7 @@ func (e *Engine) Restore(list []State) (left int) {
 		last = max(last, s.LastSeen, s.HostLast)
 	}
 	for _, f := range e.findings { // now that every host has its roles
-		f.Class, _ = f.judge(e.hosts[f.Host.Addr].roles())
+		f.Class, _ = f.judge(e.hosts.get(f.Host.Addr).roles())
 		f.told = min(f.told, f.Class)
 		f.Allowed = e.allowed(f, f.LastSeen)
 	}

@@ -81,9 +81,9 @@ func (e *Engine) State(f *Finding) State {
 		Names: slices.Clone(f.Names), More: f.more, Range: f.rangeKey, Foreign: f.Foreign, Contact: f.Contact,
 	}
 	s.Contact.Flow = 0
-	if h := e.hosts[f.Host.Addr]; h != nil {
+	if h := e.hosts.get(f.Host.Addr); h != nil {
 		s.Host, s.HostLast, s.Roles = h.Host, max(h.last, f.LastSeen), h.inferred
-		s.Host.MAC, s.Host.Name = e.hardware(h.addr), e.hostName(h.addr)
+		s.Host.MAC, s.Host.Name = e.hardware(h.Addr), e.hostName(h.Addr)
 	}
 	for _, t := range f.hits {
 		s.Hits = append(s.Hits, t.state())

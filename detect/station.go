@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"telltale/capture"
@@ -45,6 +46,7 @@ type stations struct {
 	limit   int
 	byMAC   map[[6]byte]*station
 	byAddr  map[netip.Addr]*station // who claimed the address last
+	recent  [1024]*station          // used lately, by a digest of the hardware address
 	order   []*station
 	evicted uint64
 }
@@ -74,12 +76,23 @@ func (t *stations) get(mac [6]byte) *station {
 	if group(mac) {
 		return nil
 	}
+	slot := t.slot(mac)
+	if s := *slot; s != nil && s.mac == mac {
+		return s
+	}
 	s := t.byMAC[mac]
 	if s == nil {
 		s = t.add(&station{mac: mac, router: shared(mac)})
 		t.byMAC[mac] = s
 	}
+	*slot = s
 	return s
+}
+
+// slot is the place of mac among those used lately.
+func (t *stations) slot(mac [6]byte) **station {
+	low := binary.LittleEndian.Uint32(mac[2:])
+	return &t.recent[low*0x9e3779b1>>22]
 }
 
 // at returns the station that has addr, made without a hardware address if none has.
@@ -104,6 +117,9 @@ func (t *stations) add(s *station) *station {
 
 func (t *stations) forget(s *station) {
 	delete(t.byMAC, s.mac)
+	if slot := t.slot(s.mac); *slot == s {
+		*slot = nil
+	}
 	for _, a := range s.own {
 		if t.byAddr[a] == s {
 			delete(t.byAddr, a)

@@ -25,7 +25,7 @@ func (e *Engine) Swap(set *feeds.Set, watch *geo.Watch) {
 	for _, a := range e.names.known {
 		renew(set, &a.match)
 	}
-	for _, h := range e.hosts {
+	for _, h := range e.hosts.byAddr {
 		renewWalks(set, h)
 	}
 }
@@ -40,8 +40,11 @@ func renew(set *feeds.Set, m *feeds.Match) {
 
 // renewWalks goes on with the walks that are still known, and drops the others.
 func renewWalks(set *feeds.Set, h *host) {
-	kept := h.walks[:0]
-	for _, s := range h.walks {
+	if h.rare == nil {
+		return
+	}
+	kept := h.rare.walks[:0]
+	for _, s := range h.rare.walks {
 		for _, w := range set.Walks() {
 			if w.Indicator.ID == s.walk.Indicator.ID {
 				s.walk = w
@@ -50,5 +53,5 @@ func renewWalks(set *feeds.Set, h *host) {
 			}
 		}
 	}
-	h.walks = kept
+	h.rare.walks = kept
 }

@@ -54,14 +54,15 @@ func (e *Engine) walk(h *host, o *capture.Observation) {
 }
 
 func (h *host) walking(w *feeds.Walk, name uint32) *walking {
-	for i := range h.walks {
-		if h.walks[i].walk == w && h.walks[i].name == name {
-			return &h.walks[i]
+	r := h.more()
+	for i := range r.walks {
+		if r.walks[i].walk == w && r.walks[i].name == name {
+			return &r.walks[i]
 		}
 	}
-	if len(h.walks) >= maxWalks {
+	if len(r.walks) >= maxWalks {
 		return nil
 	}
-	h.walks = append(h.walks, walking{walk: w, name: name})
-	return &h.walks[len(h.walks)-1]
+	r.walks = append(r.walks, walking{walk: w, name: name})
+	return &r.walks[len(r.walks)-1]
 }

@@ -9,6 +9,7 @@ type buffers struct {
 	held    int // bytes of all buffers in use
 	all     []buffer
 	free    []uint32
+	memory  memory
 }
 
 // buffer collects one direction's bytes from base on, where they may come in any
@@ -42,22 +43,17 @@ func (p *buffers) get(base uint32) uint32 {
 		n = uint32(len(p.all) - 1)
 	}
 	b := &p.all[n]
-	*b = buffer{base: base, data: b.data[:0], spans: b.spans[:0]}
-	p.held += cap(b.data)
+	*b = buffer{base: base, spans: b.spans[:0]}
 	return n + 1
 }
 
 func (p *buffers) at(n uint32) *buffer { return &p.all[n-1] }
 
-// keepBytes is the largest buffer kept for the next use: most certificates fit.
-const keepBytes = 8 << 10
-
 func (p *buffers) put(n uint32) {
 	b := p.at(n)
 	p.held -= cap(b.data)
-	if cap(b.data) > keepBytes {
-		b.data = nil
-	}
+	p.memory.put(b.data)
+	b.data = nil
 	p.free = append(p.free, n-1)
 }
 
@@ -110,13 +106,14 @@ func (p *buffers) reserve(b *buffer, n int) fault {
 		return faultNone
 	}
 	if n > cap(b.data) {
-		size := max(n, 2*cap(b.data), 4096)
+		size := min(blockSize(n), p.message)
 		if p.held-cap(b.data)+size > p.limit {
 			return faultFull
 		}
 		p.held += size - cap(b.data)
-		grown := make([]byte, len(b.data), size)
+		grown := p.memory.get(size)
 		copy(grown, b.data)
+		p.memory.put(b.data)
 		b.data = grown
 	}
 	b.data = b.data[:n]
