@@ -122,12 +122,19 @@ type Maker struct {
 
 // Change returns the Alert that tells of c.
 func (m *Maker) Change(c detect.Change) *Alert {
-	f := *c.Finding
-	a := m.next(c.Time, kindOf(c))
+	a, f := new(Alert), *c.Finding
+	m.Passing(a, c)
 	a.Finding = &f
-	a.Severity = severity(&f, c.Kind)
-	a.ID = id(a, c.Packet)
 	return a
+}
+
+// Passing makes a the Alert that tells of c, with the Finding itself and no copy: it
+// holds until the Engine goes on.
+func (m *Maker) Passing(a *Alert, c detect.Change) {
+	m.begin(a, c.Time, kindOf(c))
+	a.Finding = c.Finding
+	a.Severity = severity(c.Finding, c.Kind)
+	a.ID = id(a, c.Packet)
 }
 
 // Health returns an Alert in which the sensor speaks of itself.
@@ -188,8 +195,15 @@ func (a *Alert) Number(epoch, seq uint64) {
 }
 
 func (m *Maker) next(t int64, kind Kind) *Alert {
+	a := new(Alert)
+	m.begin(a, t, kind)
+	return a
+}
+
+// begin makes a the next Alert.
+func (m *Maker) begin(a *Alert, t int64, kind Kind) {
 	m.seq++
-	return &Alert{Seq: m.seq, Time: t, Kind: kind, Sensor: m.Sensor, Packs: m.Packs, Program: m.Program}
+	*a = Alert{Seq: m.seq, Time: t, Kind: kind, Sensor: m.Sensor, Packs: m.Packs, Program: m.Program}
 }
 
 // kindOf names a change. What is no contact with a vendor has kinds of its own, so that

@@ -13,9 +13,10 @@ import (
 const DefaultDedup = 20 * time.Millisecond
 
 const (
-	// copyBuckets x 4 packets are remembered: 16,384, at 20 ms those of 800,000 packets
-	// a second. A bucket is a cache line.
+	// copyBuckets x copyWays packets are remembered: 16,384, at 20 ms those of 800,000
+	// packets a second.
 	copyBuckets = 1 << 12
+	copyWays    = 4
 
 	// copyHead is how much of a datagram's start makes it this one.
 	copyHead = 64
@@ -35,8 +36,16 @@ type copies struct {
 	window    int64 // nanoseconds, 0 is off
 	seed      maphash.Seed
 	key       [12 + copyHead/8]uint64
-	buckets   [][4]copied
+	tags      []copyTags // small, so that a new packet is told without a look at buckets
+	buckets   [][copyWays]copied
 	forgotten uint64 // packets forgotten within the window, their bucket being full
+}
+
+// copyTags are a part of the digest of each packet in a bucket, and the place of the
+// oldest one.
+type copyTags struct {
+	tag    [copyWays]uint16
+	oldest uint8
 }
 
 // copied is a packet that was seen.
@@ -54,7 +63,8 @@ func (c *copies) setUp(conf Config) {
 	for i := range c.key {
 		c.key[i] = maphash.Comparable(c.seed, i)
 	}
-	c.buckets = make([][4]copied, copyBuckets)
+	c.tags = make([]copyTags, copyBuckets)
+	c.buckets = make([][copyWays]copied, copyBuckets)
 }
 
 // transport says Duplicate if the segment s, whose header begins b, was seen a moment
@@ -145,12 +155,13 @@ func (c *copies) fragment(k *datagramKey, now int64, p *piece) Reason {
 }
 
 // seen notes the packet with this digest and says whether it was there within the
-// window. A bucket that is full forgets its oldest packet, which is the last. A clock
+// window. A bucket that is full forgets the packet that came to it first. A clock
 // that was set back by more than the window is a new beginning.
 func (c *copies) seen(digest uint64, now int64) Reason {
-	b := &c.buckets[digest%copyBuckets]
-	for i := range b {
-		if b[i].digest == digest {
+	t, b := &c.tags[digest%copyBuckets], &c.buckets[digest%copyBuckets]
+	tag := uint16(digest >> 48)
+	for i := range t.tag {
+		if t.tag[i] == tag && b[i].digest == digest {
 			if c.recent(&b[i], now) {
 				return Duplicate
 			}
@@ -158,10 +169,11 @@ func (c *copies) seen(digest uint64, now int64) Reason {
 			return OK
 		}
 	}
-	if c.recent(&b[3], now) && b[3].digest != 0 {
+	i := t.oldest % copyWays
+	if c.recent(&b[i], now) && b[i].digest != 0 {
 		c.forgotten++
 	}
-	b[3], b[2], b[1], b[0] = b[2], b[1], b[0], copied{digest, now}
+	t.tag[i], b[i], t.oldest = tag, copied{digest, now}, i+1
 	return OK
 }
 

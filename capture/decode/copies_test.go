@@ -207,7 +207,7 @@ func TestCopiesBound(t *testing.T) {
 	d = dedup()
 	feed(100_000, 0)
 	if f := d.Stats().Forgotten; f < 75_000 || f > 90_000 {
-		t.Errorf("%d of 100,000 packets of one moment were forgotten, with room for %d", f, 4*copyBuckets)
+		t.Errorf("%d of 100,000 packets of one moment were forgotten, with room for %d", f, copyWays*copyBuckets)
 	}
 	if n := feed(100, 0); n > 100 {
 		t.Errorf("%d of 100 packets that were forgotten are known", n)

@@ -142,7 +142,11 @@ func (r *runner) flush() error {
 		shard int32
 		n     uint32
 	}
-	var all []place
+	live := 0
+	for _, t := range r.shards {
+		live += t.live
+	}
+	all := make([]place, 0, live)
 	for i, t := range r.shards {
 		t.stats.Open = t.live
 		for n := range t.flows.n {
@@ -154,7 +158,8 @@ func (r *runner) flush() error {
 	slices.SortFunc(all, func(a, b place) int { return cmp.Compare(a.id, b.id) })
 	var log capture.Log
 	for _, p := range all {
-		r.shards[p.shard].end(p.n, pastEnd+p.id, &log)
+		t := r.shards[p.shard]
+		t.finish(t.flows.at(p.n), pastEnd+p.id, &log)
 		if err := r.deliver(&log); err != nil {
 			return err
 		}

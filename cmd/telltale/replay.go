@@ -116,6 +116,7 @@ type replay struct {
 	*env
 	engine *detect.Engine
 	maker  alert.Maker
+	alert  alert.Alert // scratch
 	form   format.Format
 
 	mu   sync.Mutex // guards what follows: with a state, its writer writes
@@ -128,7 +129,14 @@ type replay struct {
 	begun    uint64 // last sequence number before this run
 }
 
-func (r *replay) change(c detect.Change) { r.emit(r.maker.Change(c), c.Finding) }
+func (r *replay) change(c detect.Change) {
+	if r.memory != nil {
+		r.emit(r.maker.Change(c), c.Finding)
+		return
+	}
+	r.maker.Passing(&r.alert, c) // written before this returns
+	r.write(&r.alert)
+}
 
 // emit writes an alert, or hands it to the memory, which has it written once it is
 // durable.
