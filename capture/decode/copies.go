@@ -34,6 +34,7 @@ const (
 // the copy of another; the outcome does not depend on the seed.
 type copies struct {
 	window    int64 // nanoseconds, 0 is off
+	shift     int   // nanoseconds to ticks of the coarse clock
 	seed      maphash.Seed
 	key       [12 + copyHead/8]uint64
 	tags      []copyTags // small, so that a new packet is told without a look at buckets
@@ -41,12 +42,16 @@ type copies struct {
 	forgotten uint64 // packets forgotten within the window, their bucket being full
 }
 
-// copyTags are a part of the digest of each packet in a bucket, and the place of the
-// oldest one.
+// copyTags are a part of the digest of each packet in a bucket, its time by a coarse
+// clock, and the place of the oldest one.
 type copyTags struct {
 	tag    [copyWays]uint16
+	time   [copyWays]uint16
 	oldest uint8
 }
+
+// copyTicks is the most ticks of the coarse clock in a window.
+const copyTicks = 128
 
 // copied is a packet that was seen.
 type copied struct {
@@ -63,6 +68,7 @@ func (c *copies) setUp(conf Config) {
 	for i := range c.key {
 		c.key[i] = maphash.Comparable(c.seed, i)
 	}
+	c.shift = max(0, bits.Len64(uint64(c.window))-bits.Len(copyTicks-1))
 	c.tags = make([]copyTags, copyBuckets)
 	c.buckets = make([][copyWays]copied, copyBuckets)
 }
@@ -169,11 +175,12 @@ func (c *copies) seen(digest uint64, now int64) Reason {
 			return OK
 		}
 	}
-	i := t.oldest % copyWays
-	if c.recent(&b[i], now) && b[i].digest != 0 {
+	i, tick := t.oldest%copyWays, uint16(now>>c.shift)
+	if tick-t.time[i]+copyTicks <= 2*copyTicks && b[i].digest != 0 && c.recent(&b[i], now) {
 		c.forgotten++
 	}
-	t.tag[i], b[i], t.oldest = tag, copied{digest, now}, i+1
+	t.tag[i], t.time[i], t.oldest = tag, tick, i+1
+	b[i] = copied{digest, now}
 	return OK
 }
 
