@@ -11,7 +11,7 @@
 // 100 ms of each other are begun as given, unless the first packets of one (64 KiB) are
 // all earlier than the other. Within a file the order of packets is never changed. A
 // file's clock is the earliest time among the packets read ahead, one to two buffers of
-// 512 KiB; a file is begun when the clocks of all open files have passed its first
+// 256 KiB; a file is begun when the clocks of all open files have passed its first
 // packet, and the next packet is always taken from the file whose clock is lowest, at a
 // tie from the one begun first.
 //

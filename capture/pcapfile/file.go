@@ -11,7 +11,7 @@ import (
 
 // chunkSize is what is read at once, in bytes: large enough to make system calls rare,
 // small enough to stay in the second-level cache.
-const chunkSize = 512 << 10
+const chunkSize = 256 << 10
 
 // parser cuts records out of a buffer.
 type parser interface {
