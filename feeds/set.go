@@ -88,7 +88,7 @@ func (s *Set) apply(name []byte, h hit, dst []Match, base int) []Match {
 		return dst
 	}
 	found := r.match
-	found.Start = uint16(h.start)
+	found.Start = h.start
 	for i := base; i < len(dst); i++ {
 		m := &dst[i]
 		if m.Vendor == found.Vendor && m.Lookalike == found.Lookalike && m.Sinkhole == found.Sinkhole {
