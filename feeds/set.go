@@ -26,6 +26,7 @@ type Set struct {
 	ouis   ouiTable
 	// identities are patterns by where they are looked for.
 	identities map[identityKey][]rule
+	certs      [certFieldCount][]rule
 	paths      []rule
 	agents     []rule
 	bodies     []bodyRule
