@@ -222,6 +222,10 @@ func (c *Certificate) appendJSON(dst []byte) []byte {
 		dst = append(dst, `,"subject":`...)
 		dst = appendText(dst, c.Subject)
 	}
+	if len(c.Org) > 0 {
+		dst = append(dst, `,"organization":`...)
+		dst = appendText(dst, c.Org)
+	}
 	if len(c.Issuer) > 0 {
 		dst = append(dst, `,"issuer":`...)
 		dst = appendText(dst, c.Issuer)

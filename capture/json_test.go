@@ -50,9 +50,9 @@ func TestAppendJSON(t *testing.T) {
 		}, head + `"proto":"flow","kind":"end",` + ends[:len(ends)-len(`,"name":"www\\.x.example"`)] + `,"start":"2018-08-07T16:10:33.773168000Z","bytes_out":1,"bytes_in":0,"packets_out":0,"packets_in":2,"app":"tls","outcome":"refused","naming":"no_sni","one_sided":true}`},
 		"x509": {func(l *Log) *Observation {
 			o := sample(l, ProtoX509, Response)
-			*o.Cert = Certificate{Subject: []byte("a\x1b\""), Issuer: []byte("CA"), Names: [][]byte{[]byte("a.example"), []byte("*.b.example")}, More: true, Asked: true}
+			*o.Cert = Certificate{Subject: []byte("a\x1b\""), Org: []byte("Org"), Issuer: []byte("CA"), Names: [][]byte{[]byte("a.example"), []byte("*.b.example")}, More: true, Asked: true}
 			return o
-		}, head + `"proto":"x509","kind":"response",` + ends + `,"subject":"a\\027\"","issuer":"CA","san":["a.example","*.b.example"],"more_san":true,"asked":true}`},
+		}, head + `"proto":"x509","kind":"response",` + ends + `,"subject":"a\\027\"","organization":"Org","issuer":"CA","san":["a.example","*.b.example"],"more_san":true,"asked":true}`},
 		"socks": {func(l *Log) *Observation {
 			o := sample(l, ProtoSOCKS, Request)
 			*o.SOCKS = SOCKS{Version: 5, Command: 3, Port: 53, HostIsIP: true}

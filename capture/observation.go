@@ -214,6 +214,7 @@ type HTTP struct {
 // the subject if it is made like a host name.
 type Certificate struct {
 	Subject []byte   // common name of the subject, raw bytes
+	Org     []byte   // organisation of the subject, raw bytes; nil if it names none
 	Issuer  []byte   // common name of the issuer, else its organisation, raw bytes
 	Names   [][]byte // dNSName of subjectAltName, canonical as Observation.Name; may begin with "*."
 	More    bool     // there are names beyond those kept

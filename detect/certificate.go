@@ -5,13 +5,26 @@ import (
 	"telltale/feeds"
 )
 
-// certified takes the certificate of a server that no hello named. It names the server
-// only if all its names are one vendor's: of these the one that says least counts, since
-// any may be meant. One with names of others belongs to a place that serves many owners
-// and says nothing. What an earlier DNS answer says is nearer to what the client wants.
+// certified takes the certificate of a server that no hello named. What an earlier DNS
+// answer says is nearer to what the client wants. The names of the certificate say more
+// than whom it was issued to.
 func (e *Engine) certified(h *host, o *capture.Observation) {
-	if o.Cert.Asked || o.Cert.More || e.names.lookup(o.Client.Addr(), o.Server.Addr(), o.Time) != nil {
+	if o.Cert.Asked || e.names.lookup(o.Client.Addr(), o.Server.Addr(), o.Time) != nil {
 		return
+	}
+	if !e.certifiedName(h, o) {
+		e.issuedTo(h, o, feeds.CertOrganization, o.Cert.Org)
+		e.issuedTo(h, o, feeds.CertCommonName, o.Cert.Subject)
+	}
+}
+
+// certifiedName takes the names of a certificate and reports whether they name a vendor's
+// server: only if all of them are one vendor's. Of these the one that says least counts,
+// since any may be meant. One with names of others belongs to a place that serves many
+// owners and says nothing.
+func (e *Engine) certifiedName(h *host, o *capture.Observation) (named bool) {
+	if o.Cert.More {
+		return false
 	}
 	names := o.Cert.Names
 	if len(names) == 0 && len(o.Name) > 0 {
@@ -21,7 +34,18 @@ func (e *Engine) certified(h *host, o *capture.Observation) {
 		if c.names == len(names) {
 			e.contact(h, o, c.match, ByCertificate, c.name)
 			e.exchanged(o.Flow)
+			named = true
 		}
+	}
+	return named
+}
+
+// issuedTo holds a field of the subject of a certificate against the indicators.
+func (e *Engine) issuedTo(h *host, o *capture.Observation, field feeds.CertField, text []byte) {
+	e.matches = e.set.Certificate(field, text, e.matches[:0])
+	for _, m := range e.matches {
+		e.contact(h, o, m, ByCertificate, capture.AppendEscaped(nil, text))
+		e.exchanged(o.Flow)
 	}
 }
 

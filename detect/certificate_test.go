@@ -11,7 +11,8 @@ import (
 )
 
 // certificate makes a TLS 1.2 connection whose hello names nothing, or something, and
-// whose server shows a certificate with these names.
+// whose server shows a certificate with these names. One that begins with "o=" is the
+// organisation of its subject, one that begins with "cn=" the common name.
 func (b *bench) certificate(client, server, sni string, names ...string) {
 	hello := b.observation(capture.ProtoTLS, capture.Request, client, server)
 	hello.Flow, hello.TLS = b.packet, &capture.ClientHello{HasSNI: sni != ""}
@@ -23,9 +24,15 @@ func (b *bench) certificate(client, server, sni string, names ...string) {
 	o := b.observation(capture.ProtoX509, capture.Response, client, server)
 	o.Flow, o.Cert = hello.Flow, &capture.Certificate{Asked: sni != ""}
 	for _, n := range names {
-		o.Cert.Names = append(o.Cert.Names, []byte(n))
+		if org, ok := strings.CutPrefix(n, "o="); ok {
+			o.Cert.Org = []byte(org)
+		} else if common, ok := strings.CutPrefix(n, "cn="); ok {
+			o.Cert.Subject = []byte(common)
+		} else {
+			o.Cert.Names = append(o.Cert.Names, []byte(n))
+		}
 	}
-	if len(names) > 0 {
+	if len(o.Cert.Names) > 0 {
 		o.Name = o.Cert.Names[0]
 	}
 	b.Observe(o)
@@ -47,6 +54,11 @@ func TestCertificateNames(t *testing.T) {
 		"wildcard of product": {"", []string{"*.ksn.kaspersky-labs.com"}, feeds.Likely, "no hello that names a server was seen"},
 		"with others' names":  {"", []string{"ksn.kaspersky-labs.com", "shop.example"}, feeds.None, ""},
 		"of others":           {"", []string{"shop.example"}, feeds.None, ""},
+		"issued to a vendor":  {"", []string{"a.example", "o=V Kontakte LLC"}, feeds.Visited, "connection to a server whose certificate was issued to V Kontakte LLC"},
+		"made by a program":   {"", []string{"cn=AnyDesk Client"}, feeds.Likely, "issued to AnyDesk Client"},
+		"issued and named":    {"", []string{"vk.com", "o=V Kontakte LLC"}, feeds.Visited, "names vk.com"},
+		"issued, hello names": {"shop.example", []string{"o=V Kontakte LLC"}, feeds.None, ""},
+		"issued to others":    {"", []string{"o=V Kontakte LLC\x1b"}, feeds.None, ""},
 		"hello names another": {"shop.example", []string{"ksn.kaspersky-labs.com"}, feeds.None, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

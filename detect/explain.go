@@ -189,6 +189,8 @@ func (t *hit) subject() string {
 		return "connection to " + t.value
 	case feeds.KindOUI:
 		return fmt.Sprintf("hardware address %s, of a block registered to %s", t.value, vendor)
+	case feeds.KindCertificate:
+		return "connection to a server whose certificate was issued to " + t.value
 	case feeds.KindIdentity:
 		return "the host says of itself: " + t.value
 	case feeds.KindCIDR, feeds.KindASN:

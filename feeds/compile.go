@@ -137,6 +137,8 @@ func (c *compiler) other(m Match) error {
 		s.ouis[oui] = append(s.ouis[oui], m)
 	case KindIdentity:
 		return c.identity(m)
+	case KindCertificate:
+		return c.certificate(m)
 	case KindPath, KindUserAgent:
 		return c.expression(m)
 	case KindBodyMagic, KindBodyText:

@@ -12,7 +12,7 @@ import (
 // indicators returns one Indicator for each value of an entry of the indicator section.
 func (e *entry) indicators(p *Pack) ([]*Indicator, error) {
 	t, err := e.template(p)
-	if err == nil && t.Kind > KindIdentity {
+	if err == nil && t.Kind > KindCertificate {
 		err = fmt.Errorf("kind %s has a section of its own", t.Kind)
 	}
 	if err != nil {

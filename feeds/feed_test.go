@@ -1,6 +1,7 @@
 package feeds
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
@@ -269,10 +270,18 @@ func TestListedLookupsDoNotAllocate(t *testing.T) {
 }
 
 // BenchmarkNamesOfSet looks names up in the shipped packs and a list of a million
-// names; beside it the same million in a plain map, label by label.
+// names; beside it the same million in a plain map, label by label. The names are made,
+// one in a hundred of them listed, or those of real captures, or popular ones.
 func BenchmarkNamesOfSet(b *testing.B) {
 	listed := generatedNames(1_000_000)
-	queries := asked(listed)
+	b.Run("made", func(b *testing.B) { benchmarkNames(b, listed, asked(listed)) })
+	b.Run("captured", func(b *testing.B) { benchmarkNames(b, listed, capturedNames(b)) })
+	b.Run("popular", func(b *testing.B) {
+		benchmarkNames(b, listed, bytes.Fields(sharedFacts(b, "vendors", "_popular20k.txt")))
+	})
+}
+
+func benchmarkNames(b *testing.B, listed []string, queries [][]byte) {
 	b.Run("set", func(b *testing.B) {
 		lib := shippedLibrary(b)
 		lib.Feeds = []*Feed{million(b)}

@@ -1,6 +1,7 @@
 package feeds
 
 import (
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -63,6 +64,31 @@ func sharedFacts(t testing.TB, parts ...string) []byte {
 	}
 	t.Skipf("no reference file %s", strings.Join(parts, "/"))
 	return nil
+}
+
+// capturedNames returns the names of real captures: those that hellos, HTTP requests and
+// DNS questions of each client hold, one after the other.
+func capturedNames(t testing.TB) [][]byte {
+	t.Helper()
+	var out [][]byte
+	for line := range strings.Lines(string(sharedFacts(t, "captures", "MANIFEST.tsv"))) {
+		name, _, _ := strings.Cut(line, "\t")
+		if name == "name" {
+			continue
+		}
+		var expected struct{ Pairs map[string][][2]string }
+		if err := json.Unmarshal(sharedFacts(t, "captures", name+".oracle.json"), &expected); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, proto := range []string{"dns", "tls", "quic", "http"} {
+			for _, pair := range expected.Pairs[proto] {
+				if c, err := Canonical(pair[1]); err == nil {
+					out = append(out, []byte(c))
+				}
+			}
+		}
+	}
+	return out
 }
 
 // golden compares got with a file, or rewrites it under -update.

@@ -5,7 +5,7 @@ import "fmt"
 // Kind says what an Indicator's value is and what it is held against.
 type Kind uint8
 
-// Kinds of Indicator. The ones after KindIdentity are never written as indicators in a
+// Kinds of Indicator. The ones after KindCertificate are never written as indicators in a
 // pack: they are made of its look-alike, sinkhole and behaviour sections.
 const (
 	KindNone         Kind = iota
@@ -21,6 +21,7 @@ const (
 	KindPort              // a transport port or range of ports
 	KindOUI               // a block of hardware addresses given to a maker
 	KindIdentity          // RE2 over a field of an identity message of the local network
+	KindCertificate       // RE2 over a field of the certificate of a TLS server
 	KindLookalike         // a name made to be taken for the vendor's
 	KindSinkhole          // an address or name the vendor catches malware with
 	KindResolverWalk      // a question put to several public resolvers in turn
@@ -29,7 +30,7 @@ const (
 
 var kindNames = [kindCount]string{
 	"", "suffix", "exact", "regex", "cidr", "asn", "http_path", "user_agent",
-	"body_magic", "body_text", "port", "oui", "identity", "lookalike", "sinkhole", "resolver_walk",
+	"body_magic", "body_text", "port", "oui", "identity", "certificate", "lookalike", "sinkhole", "resolver_walk",
 }
 
 // String returns the lower-case name used in packs and in all output.
@@ -54,7 +55,7 @@ func ParseKind(s string) (Kind, error) {
 			return Kind(i), nil
 		}
 	}
-	return KindNone, fmt.Errorf("unknown indicator kind %q: use one of suffix, exact, regex, cidr, asn, http_path, user_agent, body_magic, body_text, port, oui, identity", s)
+	return KindNone, fmt.Errorf("unknown indicator kind %q: use one of suffix, exact, regex, cidr, asn, http_path, user_agent, body_magic, body_text, port, oui, identity, certificate", s)
 }
 
 // MarshalText implements encoding.TextMarshaler.

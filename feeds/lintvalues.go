@@ -26,6 +26,7 @@ var indicatorRules = [...]indicatorRule{
 	{"standing", SeverityError, standing},
 	{"port", SeverityError, portRules},
 	{"identity", SeverityError, identityRules},
+	{"certificate", SeverityError, certificateRules},
 }
 
 // malformed tries what Compile does to the value.

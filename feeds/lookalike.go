@@ -8,9 +8,7 @@ import (
 // lookalikes recognises names that imitate a vendor's and are on no list. It is asked
 // only about names no indicator matched.
 type lookalikes struct {
-	brands []brand
-	// lengths has bit n set if a token of n bytes can be within one edit of a brand.
-	lengths uint64
+	brands  []brand
 	edges   wordEdges
 	letters map[rune]byte // what characters of other scripts are read as
 	exempt  names         // zones where a customer's name is no imitation, and the operator's own
@@ -71,17 +69,13 @@ func (l *lookalikes) add(p *Pack, token string) {
 		script: match("script", "letters of another script that look like the brand"),
 	}
 	l.brands = append(l.brands, b)
-	l.edges.add(token)
-	l.lengths |= 1 << len(token)
-	if b.typos {
-		l.lengths |= 1<<(len(token)-1) | 1<<(len(token)+1)
-	}
+	l.edges.add(token, b.typos)
 }
 
 // find appends the Match of the first label, from the left, that imitates a brand. The
 // last label does not count: a top-level domain cannot be had by anybody.
 func (l *lookalikes) find(name []byte, dst []Match) []Match {
-	if len(l.brands) == 0 || len(name) > maxName {
+	if len(l.brands) == 0 || len(name) > maxName || !l.edges.may(name) {
 		return dst
 	}
 	label, word, foreign := 0, 0, false
@@ -93,7 +87,7 @@ func (l *lookalikes) find(name []byte, dst []Match) []Match {
 		switch {
 		case !foreign:
 			foreign = c == '-' && i == label+2 && hasACEPrefix(name[label:])
-			m = l.candidate(name[word:i])
+			m = l.word(name[word:i])
 		case c == '.':
 			m = l.foreign(name[label+4 : i])
 		}
@@ -113,17 +107,12 @@ func (l *lookalikes) find(name []byte, dst []Match) []Match {
 // hasACEPrefix reports whether a label is in Punycode (RFC 5890 §2.3.2.1).
 func hasACEPrefix(label []byte) bool { return len(label) > 4 && string(label[:4]) == "xn--" }
 
-// candidate returns the Match of a word of a label, parted by hyphens, that resembles
-// a brand.
-func (l *lookalikes) candidate(word []byte) *Match {
-	if len(word) > maxLabel || l.lengths&(1<<len(word)) == 0 || !l.edges.may(word) {
+// word returns the Match of a word of a label, parted by hyphens, nil if it resembles no
+// brand.
+func (l *lookalikes) word(t []byte) *Match {
+	if len(t) < minBrand {
 		return nil
 	}
-	return l.word(word)
-}
-
-// word returns the Match of a word, nil if it resembles no brand.
-func (l *lookalikes) word(t []byte) *Match {
 	for i := range l.brands {
 		b := &l.brands[i]
 		if string(t) == b.token {

@@ -25,6 +25,9 @@ func TestLookalikes(t *testing.T) {
 		{"huawei-support.net", "huawei:lookalike:brand:huawei"},
 		{idn(t, "kаspersky.com"), "kaspersky:lookalike:script:kaspersky"}, // Cyrillic а
 		{idn(t, "káspersky-update.com"), "kaspersky:lookalike:script:kaspersky"},
+		{idn(t, "каѕреrѕку.com"), "kaspersky:lookalike:script:kaspersky"}, // all but one of another script
+		{strings.Repeat("a", 60) + "." + idn(t, "каѕреrѕку.com"), "kaspersky:lookalike:script:kaspersky"},
+		{strings.Repeat("a", 58) + ".x.kaspersky.net", "kaspersky:lookalike:brand:kaspersky"},
 		{"www.kaspersky.com", "kaspersky:suffix:kaspersky.com"}, // the vendor's own
 		{"kaspersky.com.edgekey.net", ""},                       // a content network
 		{"www-kaspersky-com.trafficmanager.net", ""},

@@ -7,16 +7,17 @@ import (
 
 // names is an immutable table of domain names that finds every entry which is a name
 // or one of its parents at a label boundary, in one pass over the name from the right:
-// the hash of each parent is a prefix of the pass. A filter answers nearly all questions
-// before the table is touched. One name costs about 40 bytes with its own text.
+// the hash of each parent is a prefix of the pass. A filter that knows the entries and
+// their own parents ends the pass at the first parent under which nothing is listed,
+// nearly always the second label. One name costs about 40 bytes with its own text.
 type names struct {
 	text    []byte
 	entries []nameEntry
 	slots   []uint32 // index+1 into entries, 0 is free; linear probing
-	filter  []uint64 // Bloom filter over hashes, three bits in one word
+	filter  []uint64 // Bloom filter over hashes of entries and their parents; bits of one word
 	slotMsk uint64
 	wordMsk uint64
-	minLen  int
+	minLen  int // of an entry; shorter parents are not in the filter
 	maxLen  int
 	// dashed says that hyphens part labels too.
 	dashed bool
@@ -33,7 +34,7 @@ type nameEntry struct {
 // hit is an entry found in a name: the rule, and where the entry begins in the name.
 type hit struct {
 	rule  uint32
-	start int
+	start uint16
 }
 
 // maxName is the longest name looked up: 255 octets (RFC 1035 §2.3.4), each of which
@@ -75,14 +76,32 @@ func (b *namesBuilder) build() names {
 	t.filter, t.wordMsk = make([]uint64, words), words-1
 	t.minLen = maxName
 	for i := range t.entries {
-		e := &t.entries[i]
-		h := hashName(t.name(e))
-		e.hash = uint32(h >> 32)
-		t.filter[h>>24&t.wordMsk] |= filterBits(h)
-		t.place(h, i)
-		t.minLen, t.maxLen = min(t.minLen, int(e.size)), max(t.maxLen, int(e.size))
+		size := int(t.entries[i].size)
+		t.minLen, t.maxLen = min(t.minLen, size), max(t.maxLen, size)
+	}
+	for i := range t.entries {
+		t.enter(i)
 	}
 	return t
+}
+
+// enter makes entry i known to the filter, with its parents, and to the slots.
+func (t *names) enter(i int) {
+	e := &t.entries[i]
+	name := t.name(e)
+	state := uint64(hashBasis)
+	for j := len(name) - 1; j >= 0; j-- {
+		c := name[j]
+		if (c == '.' || c == '-' && t.dashed) && len(name)-j-1 >= t.minLen {
+			h := endHash(state)
+			t.filter[h>>24&t.wordMsk] |= parentBits(h)
+		}
+		state = nextHash(state, c)
+	}
+	h := endHash(state)
+	e.hash = uint32(h >> 32)
+	t.filter[h>>24&t.wordMsk] |= parentBits(h) | entryBit(h)
+	t.place(h, i)
 }
 
 // place gives entry i a slot. The same name with the same rule again gets none.
@@ -114,17 +133,10 @@ func endHash(h uint64) uint64 {
 	return h ^ h>>29
 }
 
-// hashName hashes a name from its last byte to its first.
-func hashName(name []byte) uint64 {
-	h := uint64(hashBasis)
-	for i := len(name) - 1; i >= 0; i-- {
-		h = nextHash(h, name[i])
-	}
-	return endHash(h)
-}
-
-// filterBits returns the three bits that stand for a hash in its word of the filter.
-func filterBits(h uint64) uint64 { return 1<<(h>>58) | 1<<(h>>52&63) | 1<<(h>>46&63) }
+// parentBits returns the three bits that stand in the filter for the hash of an entry or
+// of a parent of one, and entryBit the bit that an entry has beside them.
+func parentBits(h uint64) uint64 { return 1<<(h>>58) | 1<<(h>>52&63) | 1<<(h>>46&63) }
+func entryBit(h uint64) uint64   { return 1 << (h >> 40 & 63) }
 
 // find appends to hits the entries that are name or a parent of it, parents first.
 // name must be canonical (capture.Observation.Name).
@@ -136,36 +148,44 @@ func (t *names) find(name []byte, hits []hit) []hit {
 	if t.dashed {
 		dash = '-'
 	}
-	h := uint64(hashBasis)
-	stop := max(0, len(name)-t.maxLen-1)
-	for i := len(name) - 1; i >= stop; i-- {
+	state := uint64(hashBasis)
+	for i := len(name) - 1; i >= 0; i-- {
 		c := name[i]
-		if (c == '.' || c == dash) && t.listed(h, len(name)-i-1) && (c == dash && t.dashed || boundary(name, i+1)) {
-			hits = t.probe(endHash(h), name[i+1:], i+1, hits)
+		if c != '.' && c != dash {
+			state = nextHash(state, c)
+			continue
 		}
-		h = nextHash(h, c)
-	}
-	if stop == 0 && t.listed(h, len(name)) {
-		hits = t.probe(endHash(h), name, 0, hits)
-	}
-	return hits
-}
-
-// listed reports whether an entry of that size may have the hash.
-func (t *names) listed(state uint64, size int) bool {
-	if size < t.minLen || size > t.maxLen {
-		return false
+		if size := len(name) - i - 1; size >= t.minLen {
+			h := endHash(state)
+			known, entry := t.filtered(h)
+			if !known || size > t.maxLen {
+				return hits
+			}
+			if entry && (c == dash && t.dashed || boundary(name, i+1)) {
+				hits = t.probe(h, name[i+1:], i+1, hits)
+			}
+		}
+		state = nextHash(state, c)
 	}
 	h := endHash(state)
-	want := filterBits(h)
-	return t.filter[h>>24&t.wordMsk]&want == want
+	if _, entry := t.filtered(h); !entry {
+		return hits
+	}
+	return t.probe(h, name, 0, hits)
+}
+
+// filtered reports whether the filter knows the hash as that of an entry or of a parent
+// of one, and as that of an entry.
+func (t *names) filtered(h uint64) (known, entry bool) {
+	word, want := t.filter[h>>24&t.wordMsk], parentBits(h)
+	return word&want == want, word&(want|entryBit(h)) == want|entryBit(h)
 }
 
 func (t *names) probe(h uint64, name []byte, start int, hits []hit) []hit {
 	for s := h & t.slotMsk; t.slots[s] != 0; s = (s + 1) & t.slotMsk {
 		e := &t.entries[t.slots[s]-1]
 		if e.hash == uint32(h>>32) && string(t.name(e)) == string(name) {
-			hits = append(hits, hit{rule: e.rule, start: start})
+			hits = append(hits, hit{rule: e.rule, start: uint16(start)})
 		}
 	}
 	return hits

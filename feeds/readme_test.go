@@ -38,7 +38,7 @@ func TestReadmeNamesEveryWord(t *testing.T) {
 			t.Errorf("function %s is missing", f)
 		}
 	}
-	for k := KindSuffix; k <= KindIdentity; k++ {
+	for k := KindSuffix; k <= KindCertificate; k++ {
 		if !strings.Contains(string(raw), "`"+k.String()+"`") {
 			t.Errorf("kind %s is missing", k)
 		}

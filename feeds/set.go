@@ -26,6 +26,7 @@ type Set struct {
 	ouis   ouiTable
 	// identities are patterns by where they are looked for.
 	identities map[identityKey][]rule
+	certs      [certFieldCount][]rule
 	paths      []rule
 	agents     []rule
 	bodies     []bodyRule
@@ -88,7 +89,7 @@ func (s *Set) apply(name []byte, h hit, dst []Match, base int) []Match {
 		return dst
 	}
 	found := r.match
-	found.Start = uint16(h.start)
+	found.Start = h.start
 	for i := base; i < len(dst); i++ {
 		m := &dst[i]
 		if m.Vendor == found.Vendor && m.Lookalike == found.Lookalike && m.Sinkhole == found.Sinkhole {

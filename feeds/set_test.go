@@ -26,6 +26,7 @@ indicators:
   - {kind: cidr, value: 198.51.100.0/24, function: network, implies: located, confidence: low, sources: [d], seen: 2026-01-01}
   - {kind: asn, value: '64500', function: network, implies: located, confidence: high, sources: [d], seen: 2026-01-01}
   - {kind: oui, values: ['28:57:be', '40:2c:76:10:00:00/28', '70:b3:d5:12:30:00/36'], function: hardware, implies: device, confidence: high, sources: [d], seen: 2026-01-01}
+  - {kind: certificate, values: ['organization=^Lay Inc$', 'common_name=^Lay Relay'], function: web, implies: visited, confidence: high, sources: [d], seen: 2026-01-01}
   - {kind: identity, values: ['ssdp/server=^.*\bLay/', 'any/model=(?i)^lay-', 'dhcp/vendor_class=^LayPhone$'], function: hardware, implies: device, confidence: high, sources: [d], seen: 2026-01-01}
   - {kind: http_path, value: '^/upd/.*\.bin$', function: update, implies: installed, confidence: high, sources: [d], seen: 2026-01-01}
   - {kind: http_path, value: '\.laydb$', function: update, implies: installed, confidence: high, sources: [d], seen: 2026-01-01}
@@ -123,6 +124,11 @@ func TestOtherLookups(t *testing.T) {
 		{"mac beside the smallest block", s.MAC([6]byte{0x70, 0xb3, 0xd5, 0x12, 0x4f, 3}, nil), ""},
 		{"mac made up by its host", s.MAC([6]byte{0x2a, 0x57, 0xbe, 1, 2, 3}, nil), ""},
 		{"identity", identity(s, capture.ProtoSSDP, capture.FieldServer, "Linux UPnP/1.0 Lay/2"), `lay:identity:ssdp/server=^.*\bLay/`},
+		{"organisation of a certificate", s.Certificate(CertOrganization, []byte("Lay Inc"), nil), "lay:certificate:organization=^Lay Inc$"},
+		{"organisation longer", s.Certificate(CertOrganization, []byte("Lay Inc."), nil), ""},
+		{"common name of a certificate", s.Certificate(CertCommonName, []byte("Lay Relay 7"), nil), "lay:certificate:common_name=^Lay Relay"},
+		{"common name as organisation", s.Certificate(CertOrganization, []byte("Lay Relay 7"), nil), ""},
+		{"no organisation", s.Certificate(CertOrganization, nil, nil), ""},
 		{"identity of another protocol", identity(s, capture.ProtoWSD, capture.FieldServer, "Lay/2"), ""},
 		{"identity of another field", identity(s, capture.ProtoSSDP, capture.FieldUSN, "Lay/2"), ""},
 		{"identity of any protocol", identity(s, capture.ProtoLLDP, capture.FieldModel, "LAY-7"), "lay:identity:any/model=(?i)^lay-"},
@@ -339,6 +345,7 @@ func TestLookupsDoNotAllocate(t *testing.T) {
 	server := &capture.IdentityField{Key: capture.FieldServer, Value: []byte("Linux UPnP/1.0")}
 	ua := []byte("*B0cBAAQAjyajPZi3NqrqOlLbWHEBn0dO1ZHOsQUs2xEOPsB8LFbPAkWACAAAA8AA")
 	body := []byte("KLD2 Item=\"Updater;Version;App;Arch;SrvPath;Name;DSKM\" KAV\\\\|KIS\\\\|")
+	organisation := []byte("Yandex LLC")
 	// The inputs are made here so that they do not count.
 	in := [][]byte{
 		[]byte("www.example.com"),
@@ -359,6 +366,7 @@ func TestLookupsDoNotAllocate(t *testing.T) {
 		"address":            func() { s.Addr(netip.AddrFrom4([4]byte{77, 74, 176, 1}), dst) },
 		"as":                 func() { s.ASN(200107, dst) },
 		"identity":           func() { s.Identity(capture.ProtoSSDP, server, dst) },
+		"certificate":        func() { s.Certificate(CertOrganization, organisation, dst) },
 		"mac":                func() { s.MAC([6]byte{0x28, 0x57, 0xbe}, dst) },
 		"path":               func() { s.Path(in[5], dst) },
 		"agent":              func() { s.UserAgent(ua, dst) },

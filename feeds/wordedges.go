@@ -1,30 +1,61 @@
 package feeds
 
-// wordEdges says of nearly every word, by its first and its last three bytes, that it
-// is no brand and not one edit away from one. An edit leaves one of the two in place: it
-// touches two neighbouring bytes at most, and a brand that is looked for with edits has
-// seven or more.
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// wordEdges says of nearly every name that no word of it is a brand or one edit away from
+// one, by the length of the words and their first and last three bytes. An edit leaves
+// one of the two in place: it touches two neighbouring bytes at most, and a brand that is
+// looked for with edits has seven or more.
 type wordEdges struct {
-	first, last [edgeBits / 64]uint64
+	// lengths has bit n set if a word of n bytes can be within one edit of a brand.
+	lengths     uint64
+	first, last [1 << edgeBits / 64]uint64
 }
 
-const edgeBits = 1 << 14
+// edgeBits is the binary logarithm of how many kinds of edge are told apart.
+const edgeBits = 14
 
-func (e *wordEdges) add(brand string) {
-	f, l := edges([]byte(brand))
-	e.first[f/64] |= 1 << (f % 64)
-	e.last[l/64] |= 1 << (l % 64)
+func (e *wordEdges) add(brand string, typos bool) {
+	e.lengths |= 1 << len(brand)
+	if typos {
+		e.lengths |= 1<<(len(brand)-1) | 1<<(len(brand)+1)
+	}
+	first, last := edges([]byte(brand), 0, len(brand))
+	e.first[first/64] |= 1 << (first % 64)
+	e.last[last/64] |= 1 << (last % 64)
 }
 
-// may reports whether word, of three bytes or more, can resemble a brand.
-func (e *wordEdges) may(word []byte) bool {
-	f, l := edges(word)
-	return e.first[f/64]&(1<<(f%64)) != 0 || e.last[l/64]&(1<<(l%64)) != 0
+// may reports whether a word of name, the one behind the last cut excepted, can resemble
+// a brand, or a label can be in Punycode: it has two hyphens in a row. Nothing in the
+// inner loop depends on what the word is, so that only its end can be guessed wrong.
+func (e *wordEdges) may(name []byte) bool {
+	if len(name) <= minBrand {
+		return false
+	}
+	var found, carry uint64
+	word := 0
+	for base := 0; base < len(name); base += blockSize {
+		cuts := wordCuts(name[base:min(base+blockSize, len(name))])
+		found |= cuts & (cuts<<1 | carry)
+		carry = cuts >> (blockSize - 1)
+		for ; cuts != 0; cuts &= cuts - 1 {
+			end := base + bits.TrailingZeros64(cuts)
+			first, last := edges(name, word, end)
+			found |= e.lengths >> uint(end-word) & (e.first[first/64]>>(first%64) | e.last[last/64]>>(last%64)) & 1
+			word = end + 1
+		}
+	}
+	return found != 0
 }
 
-// edges folds the first and the last three bytes of a word.
-func edges(w []byte) (first, last uint32) {
-	fold := func(a, b, c byte) uint32 { return (uint32(a) ^ uint32(b)<<5 ^ uint32(c)<<9) % edgeBits }
-	n := len(w)
-	return fold(w[0], w[1], w[2]), fold(w[n-3], w[n-2], w[n-1])
+// edges folds the first and the last three bytes of the word b[from:to]. Of a word that is
+// shorter than any brand it folds what is near; b has at least minBrand bytes.
+func edges(b []byte, from, to int) (first, last uint32) {
+	const fold = 0x9e3779b1
+	head := binary.LittleEndian.Uint32(b[min(from, len(b)-4):]) & 0xffffff
+	tail := binary.LittleEndian.Uint32(b[max(to-4, 0):]) >> 8
+	return head * fold >> (32 - edgeBits), tail * fold >> (32 - edgeBits)
 }

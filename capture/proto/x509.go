@@ -24,6 +24,7 @@ const (
 // x509Fields is what is used of a certificate. The slices point into it.
 type x509Fields struct {
 	subject  []byte            // common name
+	org      []byte            // organisation of the subject
 	issuer   []byte            // common name, else organisation
 	altNames cryptobyte.String // GeneralNames without their header
 }
@@ -38,6 +39,7 @@ func x509Read(der []byte, log *capture.Log) {
 	o.Transport = 6
 	c := o.Cert
 	c.Subject = log.Copy(f.subject[:min(len(f.subject), x509MaxText)])
+	c.Org = log.Copy(f.org[:min(len(f.org), x509MaxText)])
 	c.Issuer = log.Copy(f.issuer[:min(len(f.issuer), x509MaxText)])
 	c.Names, c.More = x509Names(f.altNames, log)
 	switch {
@@ -61,7 +63,7 @@ func (f *x509Fields) read(der []byte) bool {
 		!tbs.ReadASN1(&subject, asn1.SEQUENCE) || !tbs.SkipASN1(asn1.SEQUENCE) { // public key
 		return false
 	}
-	f.subject = x509Attribute(subject, x509CommonName)
+	f.subject, f.org = x509Attribute(subject, x509CommonName), x509Attribute(subject, x509Organisation)
 	if f.issuer = x509Attribute(issuer, x509CommonName); f.issuer == nil {
 		f.issuer = x509Attribute(issuer, x509Organisation)
 	}

@@ -117,6 +117,9 @@ func TestX509LikeGo(t *testing.T) {
 			if string(o.Cert.Subject) != want.Subject.CommonName {
 				t.Errorf("subject %q, want %q", o.Cert.Subject, want.Subject.CommonName)
 			}
+			if org := strings.Join(want.Subject.Organization, " "); string(o.Cert.Org) != org {
+				t.Errorf("organisation %q, want %q", o.Cert.Org, org)
+			}
 			switch first := string(o.Name); {
 			case len(dns) > 0 && first != dns[0]:
 				t.Errorf("name %q, want %q", first, dns[0])
