@@ -63,6 +63,7 @@ func (e *Entry) observations() (t LogTarget, err error) {
 		return t, err
 	}
 	t.Name, t.Protocols = e.Name, e.Protocols
+	e.files = e.named()
 	t.Sink, err = kind.New(e)
 	return t, err
 }

@@ -41,26 +41,35 @@ type tapOf struct {
 // openObservations begins the observation log, nil if there is none. With wait, the
 // reader of captures waits for the sinks.
 func openObservations(ctx context.Context, list []sink.Entry, sensor string, wait bool) (*observationLog, error) {
-	if len(list) == 0 {
-		return nil, nil
-	}
 	targets, err := sink.Observations(list)
 	if err != nil {
 		return nil, usage(err)
 	}
+	return startObservations(ctx, targets, sensor, wait, func() {}), nil
+}
+
+// startObservations begins the observation log with sinks that are first used after
+// before returned, which is called beside it.
+func startObservations(ctx context.Context, targets []sink.LogTarget, sensor string, wait bool, before func()) *observationLog {
+	if len(targets) == 0 {
+		go before()
+		return nil
+	}
 	ctx, stop := context.WithCancel(ctx)
 	l := &observationLog{sensor: sensor, stop: stop}
+	before = sync.OnceFunc(before)
 	for _, t := range targets {
 		x := alert.NewTap(t.Target, sensor, wait)
 		l.taps = append(l.taps, tapOf{x, t.Protocols, l.form(t.Form)})
 		l.ended.Go(func() {
+			before()
 			err := x.Run(ctx)
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			l.err = errors.Join(l.err, err)
 		})
 	}
-	return l, nil
+	return l
 }
 
 // form returns the place of a form, which is new or there already.
