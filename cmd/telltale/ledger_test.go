@@ -222,7 +222,7 @@ func disturb(r *rand.Rand, receivers []*receiver, disk *fillable, round int) (me
 		}
 		time.AfterFunc(time.Duration(begin)*time.Millisecond, func() {
 			disk.fill()
-			time.AfterFunc(time.Duration(300+r.IntN(900))*time.Millisecond, disk.free)
+			time.AfterFunc(300*time.Millisecond+time.Duration(r.Int64N(int64(*ledgerLinger))), disk.free)
 		})
 	}
 	return func() {
