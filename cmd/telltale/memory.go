@@ -21,8 +21,8 @@ type memory struct {
 	*env
 	store    *inventory.Store
 	dispatch *alert.Dispatcher
-	engine   *detect.Engine // set by restore
-	sinks    []sink.Entry   // in use
+	engine   *detect.Engine  // set by restore
+	sinks    []sink.Entry    // in use
 	life     context.Context // until close
 	stop     context.CancelFunc
 	ended    sync.WaitGroup
