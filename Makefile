@@ -70,7 +70,7 @@ packs: ## rebuild what is made from feeds/packs: the compiled form, docs/vendors
 	go generate ./feeds
 
 ledger: ## 100,000 alerts through all kinds of trouble: none may be lost (root fills a disk too)
-	go test ./cmd/telltale -run '^TestLedger$$' -v -count=1 -timeout 60m -ledger-alerts=100000 -ledger-kills=20
+	go test ./cmd/telltale -run '^TestLedger$$' -v -count=1 -timeout 60m -ledger-alerts=100000 -ledger-kills=20 -ledger-linger=8s
 
 power-cut: ## cut the power of a file system 20 times: nothing acknowledged may be lost (needs root)
 	go test ./inventory -run '^TestPowerCut$$' -v -count=1 -timeout 30m -power-cuts=20

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -11,8 +12,13 @@ import (
 // Dispatcher brings what is in an Outbox to the sinks: to each in order and at least
 // once. A sink that hangs or fails holds up no other.
 type Dispatcher struct {
-	pumps []*pump
+	conf  *DispatcherConfig
 	moved chan struct{} // a pump has come further
+
+	mu    sync.Mutex
+	pumps []*pump
+	start func(*pump) // nil unless Run runs
+	err   error       // of pumps that ended
 }
 
 // DispatcherConfig is what a Dispatcher works with.
@@ -75,45 +81,83 @@ func NewDispatcher(ctx context.Context, conf DispatcherConfig) (*Dispatcher, err
 	if conf.Tell == nil {
 		conf.Tell = func(Event) {}
 	}
-	d := &Dispatcher{moved: make(chan struct{}, 1)}
+	d := &Dispatcher{conf: &conf, moved: make(chan struct{}, 1)}
 	for _, t := range conf.Targets {
-		if t.Batch == 0 {
-			t.Batch = defaultBatch
-		}
-		cursor, err := conf.Outbox.Cursor(ctx, t.Name)
+		p, err := d.pump(ctx, t)
 		if err != nil {
-			return nil, fmt.Errorf("finding the place of sink %s in the outbox: %w", t.Name, err)
+			return nil, err
 		}
-		p := &pump{Target: t, conf: &conf, sent: cursor, wake: make(chan struct{}, 1), moved: d.moved}
-		p.progress = Progress{Sink: t.Name, Sent: cursor}
 		d.pumps = append(d.pumps, p)
 	}
 	return d, nil
 }
 
+// pump makes a Target known to the Outbox and returns what brings it Alerts.
+func (d *Dispatcher) pump(ctx context.Context, t Target) (*pump, error) {
+	if t.Batch == 0 {
+		t.Batch = defaultBatch
+	}
+	cursor, err := d.conf.Outbox.Cursor(ctx, t.Name)
+	if err != nil {
+		return nil, fmt.Errorf("finding the place of sink %s in the outbox: %w", t.Name, err)
+	}
+	p := &pump{Target: t, conf: d.conf, sent: cursor, wake: make(chan struct{}, 1), moved: d.moved, ended: make(chan struct{})}
+	p.progress = Progress{Sink: t.Name, Sent: cursor}
+	return p, nil
+}
+
 // Run sends until ctx is done, then closes the sinks. It returns what went wrong with
 // the Outbox or in closing.
 func (d *Dispatcher) Run(ctx context.Context) error {
-	errs := make([]error, len(d.pumps))
 	var wg sync.WaitGroup
-	for i, p := range d.pumps {
-		wg.Go(func() { errs[i] = p.run(ctx) })
+	d.mu.Lock()
+	d.start = func(p *pump) { // d.mu is held
+		ctx, stop := context.WithCancel(ctx)
+		p.stop = stop
+		wg.Go(func() { d.ended(p, p.run(ctx)) })
 	}
+	for _, p := range d.pumps {
+		d.start(p)
+	}
+	d.mu.Unlock()
+	<-ctx.Done()
+	d.mu.Lock()
+	d.start = nil
+	d.mu.Unlock()
 	wg.Wait()
-	return errors.Join(errs...)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.err
+}
+
+// ended notes that a pump is over.
+func (d *Dispatcher) ended(p *pump, err error) {
+	p.stop()
+	d.mu.Lock()
+	d.err = errors.Join(d.err, err)
+	d.mu.Unlock()
+	close(p.ended)
+}
+
+// all returns the pumps of the moment.
+func (d *Dispatcher) all() []*pump {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.pumps)
 }
 
 // Wake tells the sinks that the Outbox has something new. It never waits.
 func (d *Dispatcher) Wake() {
-	for _, p := range d.pumps {
+	for _, p := range d.all() {
 		signal(p.wake)
 	}
 }
 
 // Progress returns how far each sink has come.
 func (d *Dispatcher) Progress() []Progress {
-	all := make([]Progress, len(d.pumps))
-	for i, p := range d.pumps {
+	pumps := d.all()
+	all := make([]Progress, len(pumps))
+	for i, p := range pumps {
 		all[i] = p.state()
 	}
 	return all

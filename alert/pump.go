@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,9 @@ type pump struct {
 	failed  int  // Sends in a row without progress
 	wake    chan struct{}
 	moved   chan struct{}
+	stop    context.CancelFunc // set when it is started
+	last    atomic.Bool        // it ends when the Outbox has no more
+	ended   chan struct{}      // closed at its end
 
 	mu       sync.Mutex
 	progress Progress
@@ -46,6 +50,9 @@ func (p *pump) run(ctx context.Context) error {
 			err = p.pass(ctx, entries)
 		} else if err == nil {
 			p.update(func(s *Progress) { s.Idle = true })
+			if p.last.Load() {
+				break
+			}
 			p.rest(ctx, p.conf.Poll, true)
 		}
 		if err != nil && ctx.Err() == nil {

@@ -8,7 +8,7 @@ type Reopener interface {
 
 // Reopen tells all sinks that write files to open them anew.
 func (d *Dispatcher) Reopen() {
-	for _, p := range d.pumps {
+	for _, p := range d.all() {
 		if r, ok := p.Sink.(Reopener); ok {
 			r.Reopen()
 		}

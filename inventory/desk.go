@@ -156,40 +156,9 @@ func (d *Desk) Dead(ctx context.Context, sink string, n int) ([]Letter, error) {
 // Retry has dead letters of a sink sent again, of all sinks if it is empty; number is
 // one of them, 0 for all. A sensor that runs does so within seconds.
 func (d *Desk) Retry(ctx context.Context, sink string, number int64) (int64, error) {
-	return d.letters(ctx, "UPDATE dead SET retry = 1", sink, number)
-}
-
-// DropDead deletes dead letters, chosen as for Retry.
-func (d *Desk) DropDead(ctx context.Context, sink string, number int64) (int64, error) {
-	return d.letters(ctx, "DELETE FROM dead", sink, number)
-}
-
-func (d *Desk) letters(ctx context.Context, act, sink string, number int64) (int64, error) {
-	r, err := d.db.ExecContext(ctx, act+" WHERE (?1 = '' OR sink = ?1) AND (?2 = 0 OR number = ?2)", sink, number)
+	r, err := d.db.ExecContext(ctx, "UPDATE dead SET retry = 1 WHERE (?1 = '' OR sink = ?1) AND (?2 = 0 OR number = ?2)", sink, number)
 	if err != nil {
 		return 0, fmt.Errorf("changing the dead letters: %w", err)
 	}
 	return r.RowsAffected()
-}
-
-// Drop gives up what waits for a sink, and returns the numbers before and of the last of
-// it. With forget the sink is no longer waited for at all. No sensor may be running.
-func (d *Desk) Drop(ctx context.Context, sink string, forget bool) (after, last uint64, err error) {
-	l, err := lock(d.dir)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer func() { _ = l.Close() }()
-	if err := d.known(ctx, sink, &after); err != nil {
-		return 0, 0, err
-	}
-	query := "UPDATE cursor SET seq = (SELECT seq FROM sensor) WHERE sink = ?"
-	if forget {
-		query = "DELETE FROM cursor WHERE sink = ?"
-	}
-	if _, err := d.db.ExecContext(ctx, query, sink); err != nil {
-		return 0, 0, fmt.Errorf("dropping what waits: %w", err)
-	}
-	err = d.db.QueryRowContext(ctx, "SELECT seq FROM sensor").Scan(&last)
-	return after, last, err
 }

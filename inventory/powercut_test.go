@@ -33,8 +33,12 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(powerChild); dir != "" {
-		if err := raiseForever(dir); err != nil {
+	for child, raise := range map[string]func(string) error{powerChild: raiseForever, syncChild: raiseUntilSyncFails} {
+		dir := os.Getenv(child)
+		if dir == "" {
+			continue
+		}
+		if err := raise(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

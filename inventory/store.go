@@ -101,6 +101,9 @@ func (s *Store) connect(ctx context.Context) error {
 	if err := migrate(ctx, s.db, time.Now()); err != nil {
 		return err
 	}
+	if err := settleLog(ctx, s.db); err != nil {
+		return err
+	}
 	if s.read, err = open(s.conf.Dir, true, synchronous); err != nil {
 		return err
 	}
@@ -111,6 +114,17 @@ func (s *Store) connect(ctx context.Context) error {
 	s.place, err = readPlace(ctx, s.db)
 	s.recent.floor = s.place.seq
 	return err
+}
+
+// settleLog brings what a life that ended badly left in the log into the file, and begins
+// the log anew: after a wait for the disk that failed nobody knows what the disk has of it,
+// and damage to a log costs all behind it. A full disk puts it off.
+func settleLog(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err != nil && passing(err) == "" {
+		return fmt.Errorf("settling the log of the state: %w", err)
+	}
+	return nil
 }
 
 func (s *Store) disconnect() error {

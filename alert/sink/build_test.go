@@ -247,3 +247,52 @@ func TestCredentials(t *testing.T) {
 		t.Error("a path was taken for a name")
 	}
 }
+
+// TestEntriesAreCompared: what decides whether a sink is made anew when the configuration
+// is read again.
+func TestEntriesAreCompared(t *testing.T) {
+	token := secretFile(t, "one")
+	entry := func(text string) Entry {
+		t.Helper()
+		var list []Entry
+		if err := yaml.Unmarshal([]byte(text), &list); err != nil {
+			t.Fatal(err)
+		}
+		targets, err := Targets(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = targets[0].Sink.Close()
+		return list[0]
+	}
+	splunk := "[{type: splunk, url: \"https://h:1\", token_file: " + token + "%s}]"
+	first := entry(fmt.Sprintf(splunk, ""))
+	for text, want := range map[string]bool{"": true, ", name: splunk": true, ", format: native": true, ", index: a": false, ", min_severity: high": false, ", tls: {server_name: x}": false} {
+		if e := entry(fmt.Sprintf(splunk, text)); e.Equal(&first) != want {
+			t.Errorf("%q: equal %v, want %v", text, !want, want)
+		}
+	}
+	if err := os.WriteFile(token, []byte("two"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if e := entry(fmt.Sprintf(splunk, "")); e.Equal(&first) {
+		t.Error("another token makes no difference")
+	}
+	a := newAuthority(t)
+	cert, key := a.issue(t, "x")
+	relp := "[{type: relp, address: \"h:1\", tls: {cert: " + cert + ", key: " + key + "}}]"
+	first = entry(relp)
+	if again := entry(relp); !again.Equal(&first) {
+		t.Error("the same differs")
+	}
+	b, err := os.ReadFile(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(cert, append([]byte("\n"), b...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if again := entry(relp); again.Equal(&first) {
+		t.Error("another certificate makes no difference")
+	}
+}

@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"regexp"
@@ -34,7 +35,8 @@ type Entry struct {
 	// entries of the list observations.
 	Protocols []string `yaml:"protocols"`
 
-	rest yaml.MapSlice // settings of the type
+	rest  yaml.MapSlice     // settings of the type
+	files [sha256.Size]byte // content of the files they name, when the sink was made
 }
 
 // maxBatch bounds the records of one Send.
@@ -78,6 +80,10 @@ func (e *Entry) Decode(v any) error {
 	return nil
 }
 
+// Equal says that two entries, of which sinks were made, made the same: settings, and the
+// content of files of credentials, are equal.
+func (e *Entry) Equal(o *Entry) bool { return fmt.Sprintf("%#v", *e) == fmt.Sprintf("%#v", *o) }
+
 // names are what may stand in a file name, a subject and a table.
 var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
@@ -117,6 +123,7 @@ func (e *Entry) target() (t alert.Target, err error) {
 	if err := errors.Join(err, e.validate(kind)); err != nil {
 		return t, err
 	}
+	e.files = e.named()
 	s, err := kind.New(e)
 	if err != nil {
 		return t, err

@@ -125,3 +125,41 @@ input(type="imtcp" port="%d" ruleset="in")`, a.file, serverCert, serverKey, port
 		}
 	}
 }
+
+// TestRsyslogUDP: datagrams into the real collector. Nobody acknowledges them, but on a
+// host of its own none gets lost, and each is one message.
+func TestRsyslogUDP(t *testing.T) {
+	tcp := freePort(t)
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := udp.LocalAddr().(*net.UDPAddr).Port
+	_ = udp.Close()
+	out := rsyslog(t, []int{tcp}, fmt.Sprintf(`module(load="imudp")
+module(load="imtcp")
+input(type="imudp" address="127.0.0.1" port="%d" ruleset="in")
+input(type="imtcp" port="%d" ruleset="in")`, port, tcp))
+	for _, kind := range []string{"native", "cef"} {
+		target := sinkFrom(t, fmt.Sprintf("type: syslog\ntransport: udp\nformat: %s\naddress: 127.0.0.1:%d", kind, port))
+		began := 0
+		for range 100 { // it may listen by TCP before it does by UDP
+			if b, _ := os.ReadFile(out); len(b) > 0 {
+				began = len(stored(t, out, 1))
+				break
+			}
+			deliver(t, target, records(target, 1))
+			time.Sleep(50 * time.Millisecond)
+		}
+		batch := records(target, 100)
+		if refused := deliver(t, target, batch); len(refused) != 0 {
+			t.Fatalf("refused %v", refused)
+		}
+		lines := stored(t, out, began+len(batch))[began:]
+		for k := range batch {
+			if strings.TrimPrefix(lines[k], " ") != string(batch[k].Body) {
+				t.Fatalf("%s, line %d: %s\nwant %s", kind, k, lines[k], batch[k].Body)
+			}
+		}
+	}
+}

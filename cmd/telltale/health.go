@@ -208,7 +208,7 @@ func (h *health) statistics(l losses, now time.Time) {
 		zap.Uint64("dropped_ring", l.ring), zap.Uint64("dropped_interface", l.adapter), zap.Uint64("observations_lost", l.queue),
 		zap.Uint64("ring_full", l.frozen), zap.Float64("unseen_share", share),
 		zap.Int("flows", res.Flow.Open), zap.Uint64("flows_ended", c.Flows), zap.Uint64("one_directional", c.OneSided),
-		zap.Int("hosts", c.Hosts), zap.Inline(h.in.kernel))
+		zap.Int("hosts", c.Hosts), zap.Uint64("observation_log_dropped", h.d.observed.dropped()), zap.Inline(h.in.kernel))
 	h.workers()
 	if err := h.in.kernel.filter.Watch(h.d.engine.Servers(prefilter.Vendors)); err != nil {
 		h.d.log.Warn(err.Error())

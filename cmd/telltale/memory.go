@@ -21,10 +21,13 @@ type memory struct {
 	*env
 	store    *inventory.Store
 	dispatch *alert.Dispatcher
-	engine   *detect.Engine // set by restore
+	engine   *detect.Engine  // set by restore
+	sinks    []sink.Entry    // in use
+	life     context.Context // until close
 	stop     context.CancelFunc
 	ended    sync.WaitGroup
-	err      error // of the dispatcher
+	changing chan struct{} // closed when the last change of sinks is over
+	err      error         // of the dispatcher
 }
 
 // openMemory opens the state directory and begins to deliver what waits in it. committed
@@ -35,10 +38,14 @@ func openMemory(e *env, k *knowledge, dir string, wait bool, committed func([]*a
 	if err != nil {
 		return nil, usage(err)
 	}
-	return newMemory(e, targets, inventory.Config{
+	m, err := newMemory(e, targets, inventory.Config{
 		Dir: dir, Maker: k.maker(), Wait: wait, Committed: committed,
 		MaxAlerts: k.outbox.MaxAlerts, MaxBytes: k.outbox.MaxMiB << 20, Policy: inventory.Policy(k.outbox.Policy),
 	})
+	if err == nil {
+		m.sinks = k.sinks
+	}
+	return m, err
 }
 
 func newMemory(e *env, targets []alert.Target, conf inventory.Config) (m *memory, err error) {
@@ -55,9 +62,8 @@ func newMemory(e *env, targets []alert.Target, conf inventory.Config) (m *memory
 		return nil, errors.Join(err, m.store.Close())
 	}
 	m.store.OnReady(m.dispatch.Wake)
-	ctx, stop := context.WithCancel(context.WithoutCancel(e.ctx)) // delivery goes on while the end is prepared
-	m.stop = stop
-	m.ended.Go(func() { m.err = m.dispatch.Run(ctx) })
+	m.life, m.stop = context.WithCancel(context.WithoutCancel(e.ctx)) // delivery goes on while the end is prepared
+	m.ended.Go(func() { m.err = m.dispatch.Run(m.life) })
 	return m, nil
 }
 

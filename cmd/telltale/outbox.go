@@ -219,7 +219,7 @@ func (c *outboxDropCmd) Run(e *env) (err error) {
 		if err != nil {
 			return err
 		}
-		return e.print(said("%d dead letters were deleted\n", n))
+		return e.print(said("%d dead letters were deleted; gaps tell their sinks so\n", n))
 	}
 	after, last, err := d.Drop(e.ctx, c.Sink, c.Forget)
 	if err != nil {
@@ -228,7 +228,7 @@ func (c *outboxDropCmd) Run(e *env) (err error) {
 	if after == last {
 		return e.print(said("nothing waited for %s\n", c.Sink))
 	}
-	return e.print(said("alerts %d to %d will not be sent to %s\n", after+1, last, c.Sink))
+	return e.print(said("alerts %d to %d will not be sent to %s; one gap tells it so\n", after+1, last, c.Sink))
 }
 
 // said is a page of one sentence.

@@ -86,7 +86,7 @@ func (r *replay) run(c *replayCmd, k *knowledge) error {
 		seen.put(o)
 		return r.failure()
 	})
-	if serr := seen.close(); serr != nil {
+	if serr := seen.close(0); serr != nil {
 		r.log.Warn(printable(serr.Error()))
 	}
 	r.engine.Flush()

@@ -60,20 +60,21 @@ func (c *runCmd) Run(e *env) error {
 // run; others hand it work through todo.
 type daemon struct {
 	*env
-	conf   *runCmd
-	in     *inputs
-	live   *flow.Live
-	know   *knowledge
-	news   *reloader
-	engine *detect.Engine
-	maker  alert.Maker
-	out    alerts
-	lines  *lines  // out, where it is opened anew
-	memory *memory // nil without a state
-	seen   *lines  // observations, nil if they are not wanted
-	line   []byte
-	now    int64 // packet time, as far as is known
-	todo   chan func()
+	conf     *runCmd
+	in       *inputs
+	live     *flow.Live
+	know     *knowledge
+	news     *reloader
+	engine   *detect.Engine
+	maker    alert.Maker
+	out      alerts
+	lines    *lines          // out, where it is opened anew
+	memory   *memory         // nil without a state
+	seen     *lines          // observations, nil if they are not wanted
+	observed *observationLog // observations to sinks, nil if there are none
+	line     []byte
+	now      int64 // packet time, as far as is known
+	todo     chan func()
 
 	finished chan struct{} // closed at the end of run
 	health   health
@@ -101,6 +102,9 @@ func newDaemon(e *env, c *runCmd, k *knowledge, in *inputs) (*daemon, error) {
 		if d.seen, err = openLines(c.Observations, e.stdout); err != nil {
 			return nil, errors.Join(err, d.out.Close())
 		}
+	}
+	if d.observed, err = openObservations(context.WithoutCancel(e.ctx), k.observe, k.sensor, false); err != nil {
+		return nil, errors.Join(err, d.out.Close())
 	}
 	d.health = newHealth(d)
 	d.news = newReloader(&c.judgeFlags, k, e.log)
@@ -142,6 +146,9 @@ func (d *daemon) later(f func()) {
 	}
 }
 
+// logLast is how long sinks of the observation log may take at the end.
+const logLast = 2 * time.Second
+
 // shutdown is how long the end may take once it was asked for.
 const shutdown = 10 * time.Second
 
@@ -168,6 +175,9 @@ func (d *daemon) run(ctx context.Context) error {
 	if d.seen != nil {
 		err = errors.Join(err, d.seen.Close())
 	}
+	if late := d.observed.close(logLast); late != nil {
+		d.log.Warn(printable(late.Error()))
+	}
 	if d.conf.Summary {
 		err = errors.Join(err, d.summary().Text(d.stderr))
 	}
@@ -181,6 +191,7 @@ func (d *daemon) run(ctx context.Context) error {
 func (d *daemon) visit(o *capture.Observation) error {
 	d.now = max(d.now, o.Time)
 	d.engine.Observe(o)
+	d.observed.put(o)
 	if d.seen != nil {
 		d.line = append(o.AppendJSON(d.line[:0]), '\n')
 		if err := d.seen.write(d.line); err != nil && d.failed == nil {
@@ -198,6 +209,7 @@ func (d *daemon) tick(now int64) {
 	}
 	d.engine.Advance(now)
 	d.work()
+	d.observed.flush()
 	err := d.out.Flush()
 	if d.seen != nil {
 		err = errors.Join(err, d.seen.Flush())

@@ -9,7 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(tidy{m}, map[string]func(){"telltale": main, "ledger": ledgerChild})
+	testscript.Main(tidy{m}, map[string]func(){"telltale": main, "ledger": ledgerChild, "natsd": natsChild})
 }
 
 // tidy runs the tests and removes what they share.

@@ -177,13 +177,36 @@ func (d *daemon) tell(kind alert.Kind, text string, good bool) {
 // use puts knowledge that was made anew in place of what is in use.
 func (d *daemon) use(k *knowledge) {
 	defer notify("READY=1")
-	if err := d.engine.Reload(k.detect); err != nil {
+	c, err := d.exchange(k)
+	if err == nil {
+		err = d.engine.Reload(k.detect)
+	}
+	if err != nil {
+		c.drop()
 		d.refuse(err)
 		return
 	}
 	d.know = k
 	d.maker.Packs, d.maker.Sensor = k.detect.Set.Generation(), k.sensor
-	d.tell(alert.HealthConfig, "configuration and vendor packs were loaded anew: "+k.packs[0], true)
+	text := "configuration and vendor packs were loaded anew: " + k.packs[0]
+	c.observations()
+	if c.sinks.empty() {
+		d.tell(alert.HealthConfig, text, true)
+		return
+	}
+	text += "; " + c.sinks.String()
+	c.sinks.make(func(err error) {
+		d.later(func() { d.changed(text, err) })
+	})
+}
+
+// changed says that sinks were exchanged, or that this did not work.
+func (d *daemon) changed(text string, err error) {
+	if err != nil {
+		d.tell(alert.HealthConfig, "sinks were not exchanged: "+printable(err.Error()), false)
+		return
+	}
+	d.tell(alert.HealthConfig, text, true)
 }
 
 // refuse says why what is in use stays in use.
