@@ -11,11 +11,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"telltale/testdata/generate"
 )
 
 // TestLiveReplay: captures sent over a wire give live the observations that replay makes
@@ -123,27 +126,48 @@ func timeless(t *testing.T, text string) (all []string) {
 	return all
 }
 
-// TestOverload: a daemon that cannot keep up goes on, counts exactly what it lost and
-// says that coverage is reduced.
+// TestOverload: at twice the rate that it can take the daemon goes on, keeps its memory
+// within bounds, counts exactly what it lost and says that coverage is reduced.
 func TestOverload(t *testing.T) {
 	need(t, "tcpreplay")
 	need(t, "curl")
 	w := newWire(t, false)
-	s := w.start("run", "-i", "vb", "--inbound", "-j", "1", "--ring", "1", "--prefilter", "off", "--stats-every", "1s", "--metrics", "127.0.0.1:9900")
-	file := input(t, "../../testdata/case/chromium-visit")
+	s := w.start("run", "-i", "vb", "--inbound", "-j", "1", "--ring", "2", "--max-flows", "2000",
+		"--prefilter", "off", "--stats-every", "1s", "--metrics", "127.0.0.1:9900")
+	file := visits(t)
 	before := w.arrived()
-	s.signal(syscall.SIGSTOP) // as slow as can be
-	w.send(file, "--topspeed", "--loop=20")
-	s.signal(syscall.SIGCONT)
-	s.wait(`"health.drops"`, 5*time.Second)
-	s.wait("nothing was lost for 1s", 10*time.Second)
-	for path, want := range map[string]string{"healthz": "(?m)^ok$", "metrics": `(?m)^telltale_capture_dropped_total\{source="vb/0"\} [1-9]`} {
-		out, err := in(w.far, "curl", "-s", "http://127.0.0.1:9900/"+path).Output()
-		if err != nil || !regexp.MustCompile(want).Match(out) {
-			t.Errorf("/%s: %v, no %s in\n%s", path, err, want, out)
-		}
+	atRest := s.memory("VmRSS")
+	// A tenth of the time on every machine, so that what it can take is known and small.
+	release := s.slow(10*time.Millisecond, 90*time.Millisecond)
+	began := time.Now()
+	w.send(file, "--topspeed", "--loop=10", "--unique-ip")
+	flood := w.counts()
+	took := time.Since(began)
+	rate := int(float64(flood.received) / took.Seconds())
+	if flood.dropped == 0 || rate == 0 {
+		t.Fatalf("%d packets read, %d dropped: that was no flood", flood.received, flood.dropped)
 	}
-	w.send(file, "--pps=3000") // and it still works
+	w.send(file, fmt.Sprintf("--pps=%d", 2*rate), "--loop=1000000", "--unique-ip", "--duration=4")
+	double := w.counts()
+	t.Logf("it takes %d packets a second; at twice that %d of %d were dropped", rate,
+		double.dropped-flood.dropped, double.dropped-flood.dropped+double.received-flood.received)
+	if double.dropped == flood.dropped {
+		t.Errorf("nothing was dropped at twice the rate of %d packets a second", rate)
+	}
+	s.wait(`"health.drops"`, time.Second)
+	s.wait("coverage is reduced", time.Second)
+	if out := w.scrape("healthz"); !regexp.MustCompile("(?m)^ok$").MatchString(out) {
+		t.Errorf("/healthz: %s", out)
+	}
+	release()
+	s.wait("nothing was lost for 1s", 10*time.Second)
+	peak := s.memory("VmHWM")
+	t.Logf("memory: %d MiB before, %d MiB at most", atRest>>20, peak>>20)
+	if peak > atRest+overloadMemory {
+		t.Errorf("memory grew from %d to %d MiB", atRest>>20, peak>>20)
+	}
+	w.send(input(t, "../../testdata/case/updater"), "--pps=3000") // and it still works
+	s.wait(`"vendor":"kaspersky"`, 3*time.Second)
 	sent := w.arrived() - before
 	text := s.stop()
 	m := regexp.MustCompile(`vb: ([\d,]+) packets, ([\d,]+) dropped by the ring`).FindStringSubmatch(text)
@@ -154,7 +178,93 @@ func TestOverload(t *testing.T) {
 	if received+dropped != sent || dropped == 0 {
 		t.Errorf("sent %d, received %d, dropped %d", sent, received, dropped)
 	}
+	if !strings.Contains(text, "the table was full (--max-flows)") {
+		t.Error("the flow table was never full: that puts no bound to the test")
+	}
 	validate(t, alertSchema(t), s.read("alerts.jsonl"))
+}
+
+// overloadMemory is how much TestOverload may take beyond what the program has at rest:
+// the ring, what a few thousand flows and hosts take, and what the collector leaves lying.
+const overloadMemory = 128 << 20
+
+// visits makes a capture of many hosts and names.
+func visits(t *testing.T) string {
+	t.Helper()
+	c, err := generate.Visits(1000, pages(t), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "visits.pcap")
+	if err := os.WriteFile(path, c.PCAP, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// slow lets the program run and stop in turns until the returned function is called.
+func (s *session) slow(runs, stops time.Duration) (release func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			_ = s.cmd.Process.Signal(syscall.SIGSTOP)
+			time.Sleep(stops)
+			_ = s.cmd.Process.Signal(syscall.SIGCONT)
+			select {
+			case <-done:
+				return
+			case <-time.After(runs):
+			}
+		}
+	}()
+	release = sync.OnceFunc(func() { close(done); <-ended })
+	s.t.Cleanup(release)
+	return release
+}
+
+// memory returns one of the sizes in /proc/PID/status, in bytes.
+func (s *session) memory(field string) uint64 {
+	s.t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	m := regexp.MustCompile(field + `:\s+(\d+) kB`).FindSubmatch(b)
+	if m == nil {
+		s.t.Fatalf("no %s in %s", field, b)
+	}
+	return number(s.t, string(m[1])) << 10
+}
+
+// scrape returns what the program serves under a path.
+func (w *wire) scrape(path string) string {
+	w.t.Helper()
+	out, err := in(w.far, "curl", "-s", "http://127.0.0.1:9900/"+path).Output()
+	if err != nil {
+		w.t.Fatalf("/%s: %v", path, err)
+	}
+	return string(out)
+}
+
+// counts are what the program's metrics say of its one ring.
+type counts struct{ received, dropped uint64 }
+
+func (w *wire) counts() counts {
+	w.t.Helper()
+	text := w.scrape("metrics")
+	value := func(name string) uint64 {
+		m := regexp.MustCompile(`(?m)^` + name + `\{source="vb/0"\} (\S+)$`).FindStringSubmatch(text)
+		if m == nil {
+			w.t.Fatalf("no %s in\n%s", name, text)
+		}
+		v, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return uint64(v)
+	}
+	return counts{value("telltale_capture_packets_total"), value("telltale_capture_dropped_total")}
 }
 
 func number(t *testing.T, s string) uint64 {
