@@ -39,30 +39,26 @@ func rates(l *lane, all []reader, o options) error {
 }
 
 // highest finds the highest rate that try reaches without loss: it doubles the rate until
-// there is loss, or the sender does not get there, and closes in from both sides then.
+// there is loss, or the sender gets no further, and closes in from both sides then.
 func highest(try func(rate int) (reached float64, ok bool, err error)) (best float64, err error) {
-	good, bad := leastRate/2, mostRate
-	for rate := leastRate; bad-good > good/10; {
+	good, bad := 0, 0 // rates asked for without and with loss, 0 for none yet
+	for rate := leastRate; bad == 0 || bad-good > max(good, leastRate)/10; {
 		reached, ok, err := try(rate)
 		if err != nil {
 			return 0, err
 		}
-		best = max(best, 0)
-		if ok {
-			good, best = rate, max(best, reached)
-			if reached < 0.9*float64(rate) {
-				return best, nil // the sender is the limit
-			}
-		} else {
+		switch {
+		case !ok:
 			bad = rate
+		case reached < 1.2*best && bad == 0 || rate >= mostRate:
+			return max(best, reached), nil // the sender is the limit
+		default:
+			good, best = rate, max(best, reached)
 		}
-		if bad == mostRate {
-			rate = min(2*good, mostRate)
+		if bad == 0 {
+			rate = 2 * good
 		} else {
 			rate = (good + bad) / 2
-		}
-		if rate <= good {
-			break
 		}
 	}
 	return best, nil

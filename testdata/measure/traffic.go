@@ -78,7 +78,8 @@ func made(every int32) (traffic, error) {
 	code = append(code,
 		asm.Mov.Reg(asm.R2, asm.R7), asm.And.Imm(asm.R2, 63), // 64 connections
 		asm.StoreMem(asm.R8, 29, asm.R2, asm.Byte), asm.StoreMem(asm.R8, 37, asm.R2, asm.Byte),
-		asm.Mov.Reg(asm.R2, asm.R7), asm.Mul.Imm(asm.R2, 100_003), asm.StoreMem(asm.R8, 38, asm.R2, asm.Word),
+		asm.Mov.Reg(asm.R2, asm.R7), asm.RSh.Imm(asm.R2, 6), asm.Mul.Imm(asm.R2, frameLength-66), // one after the other
+		asm.HostTo(asm.BE, asm.R2, asm.Word), asm.StoreMem(asm.R8, 38, asm.R2, asm.Word),
 		asm.Ja.Label("numbered"))
 	for _, k := range []struct {
 		name string
@@ -108,10 +109,9 @@ func made(every int32) (traffic, error) {
 
 // paced calls send with parts of packets, so that it is so many a second.
 func paced(packets, rate int, send func(n int) error) error {
-	const atOnce = 4096
-	part := atOnce
+	part := 4096
 	if rate > 0 {
-		part = min(max(rate/1000, 16), atOnce) // about a millisecond's
+		part = min(max(rate/500, 16), 1024) // two milliseconds', or a quarter of a small ring
 	}
 	began := time.Now()
 	for sent := 0; sent < packets; {
