@@ -81,29 +81,27 @@ func TestLiveShared(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, want, _ := call(t, "observe", dir+name)
-			if d := cmp.Diff(messages(t, want), messages(t, string(b))); d != "" {
+			// Fragments have no ports, so a flow that has both is read from two rings: the
+			// stream is not in order, and a certificate may be missed or not be asked for.
+			ordered := !strings.Contains(name, "ipfrag")
+			if d := cmp.Diff(messages(t, want, ordered), messages(t, string(b), ordered)); d != "" {
 				t.Errorf("observations (-replay +live)\n%s", d)
 			}
 		})
 	}
 }
 
-// messages is timeless without flows and identities, which go by time, without
-// certificates, which want all of a stream in order, and without what depends on which of several
-// workers was first where both directions come through different rings, as in tunnels: the
-// tunnel of a flow's first packet, and whether a certificate's hello was seen before it.
-func messages(t *testing.T, text string) (all []string) {
+// messages is timeless without flows and identities, which go by time, and without
+// certificates where streams are not in order.
+func messages(t *testing.T, text string, ordered bool) (all []string) {
 	t.Helper()
 	for _, o := range timeless(t, text) {
-		if !strings.Contains(o, `"proto":"flow"`) && !strings.Contains(o, `"proto":"x509"`) && !strings.Contains(o, `"kind":"identity"`) {
-			all = append(all, tunnels.ReplaceAllString(o, ""))
+		if !strings.Contains(o, `"proto":"flow"`) && !strings.Contains(o, `"kind":"identity"`) && (ordered || !strings.Contains(o, `"proto":"x509"`)) {
+			all = append(all, o)
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all) // what is sent again comes within the time of a copy here
+	return slices.Compact(all) // sent fast, what hosts repeat comes within the time of a copy
 }
-
-var tunnels = regexp.MustCompile(`,"tunnel":\{[^}]*\}|"asked":true,`)
 
 // timeless returns observations without times and numbers, sorted.
 func timeless(t *testing.T, text string) (all []string) {
@@ -385,6 +383,9 @@ func TestOrdinaryUser(t *testing.T) {
 	s.wait("listening to vb", 20*time.Second)
 	if text := s.stderr(); !strings.Contains(text, "prefilter: cbpf: ") || !strings.Contains(text, "lacks CAP_BPF") {
 		t.Errorf("what the prefilter fell back to, and why, is not said:\n%s", text)
+	}
+	if text := s.stderr(); !strings.Contains(text, "dealt out to 2 workers by outermost addresses and ports (cbpf): ") {
+		t.Errorf("that packets are dealt out by what is outermost is not said:\n%s", text)
 	}
 	w.send(input(t, "../../testdata/case/updater"), "--pps=3000")
 	s.wait(`"vendor":"kaspersky"`, 3*time.Second)
