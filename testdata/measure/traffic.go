@@ -134,7 +134,7 @@ func replayed(paths []string) (traffic, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer src.Close()
+	defer func() { _ = src.Close() }()
 	var all [][]byte
 	var b capture.Batch
 	for err = src.Next(&b); err == nil; err = src.Next(&b) {
