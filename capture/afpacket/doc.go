@@ -3,8 +3,9 @@
 //
 // A packet is read where the kernel put it. An Interface has one Ring for each worker;
 // the kernel deals the packets out by Steering, so that both directions of a flow meet
-// in one ring. An interface that goes down resumes by itself; one that vanishes is
-// opened anew when Check finds it again, and its Rings stay what they were.
+// in one ring, those inside tunnels too where it may load an eBPF program. An interface
+// that goes down resumes by itself; one that vanishes is opened anew when Check finds it
+// again, and its Rings stay what they were.
 //
 // This is the only package that makes system calls of its own, and the only one that
 // maps memory it shares with the kernel: the word by which a block of the ring changes

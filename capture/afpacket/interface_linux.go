@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -16,6 +17,8 @@ type Interface struct {
 	rings  []*Ring
 	index  int  // of the interface that the sockets are bound to
 	opened bool // there are sockets
+
+	dealing atomic.Pointer[string] // nil until several rings were opened
 }
 
 // Open opens the interface. One that is down is taken; it is captured from as soon as
@@ -88,9 +91,16 @@ func (i *Interface) Check() (Link, error) {
 
 // open opens a socket for each ring, all or none.
 func (i *Interface) open(index int) error {
-	list, err := i.sockets(index, unix.PACKET_FANOUT_CBPF)
+	list, err := i.sockets(index, unix.PACKET_FANOUT_EBPF)
+	dealing := "by innermost addresses and ports (ebpf)"
+	if err != nil && len(i.rings) > 1 {
+		// Without the right to load programs of that kind, the classic one serves.
+		dealing = "by outermost addresses and ports (cbpf): " + err.Error()
+		list, err = i.sockets(index, unix.PACKET_FANOUT_CBPF)
+	}
 	if err != nil && len(i.rings) > 1 && errors.Is(err, unix.EINVAL) {
 		// Linux before 4.3 cannot be told how to deal packets out; its own way serves.
+		dealing = "by the kernel's own hash: " + err.Error()
 		list, err = i.sockets(index, unix.PACKET_FANOUT_HASH)
 	}
 	if err != nil {
@@ -100,7 +110,19 @@ func (i *Interface) open(index int) error {
 		i.rings[n].replace(s)
 	}
 	i.index, i.opened = index, true
+	if len(i.rings) > 1 {
+		i.dealing.Store(&dealing)
+	}
 	return nil
+}
+
+// Dealing says how the kernel deals packets out to the rings, and why not in a better
+// way; empty if there is one ring, or none yet.
+func (i *Interface) Dealing() string {
+	if d := i.dealing.Load(); d != nil {
+		return *d
+	}
+	return ""
 }
 
 func (i *Interface) sockets(index, kind int) (list []*socket, err error) {
@@ -111,10 +133,18 @@ func (i *Interface) sockets(index, kind int) (list []*socket, err error) {
 			}
 		}
 	}()
-	program, err := i.conf.Steering.Program()
+	if len(i.rings) == 1 {
+		s, err := openSocket(&i.conf, index)
+		if err != nil {
+			return nil, err
+		}
+		return []*socket{s}, nil
+	}
+	share, release, err := i.conf.Steering.attach(kind)
 	if err != nil {
 		return nil, err
 	}
+	defer release()
 	group := newGroup
 	for range i.rings {
 		s, err := openSocket(&i.conf, index)
@@ -122,10 +152,7 @@ func (i *Interface) sockets(index, kind int) (list []*socket, err error) {
 			return list, err
 		}
 		list = append(list, s)
-		if len(i.rings) == 1 {
-			break
-		}
-		if group, err = s.join(group, kind, program); err != nil {
+		if group, err = s.join(group, kind, share); err != nil {
 			return list, err
 		}
 	}

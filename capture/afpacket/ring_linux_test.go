@@ -2,13 +2,16 @@ package afpacket
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +19,8 @@ import (
 
 	"telltale/capture"
 )
+
+var pairs atomic.Int32
 
 // pair makes a network namespace with the interfaces va and vb and puts this goroutine
 // into it until the end of the test: vb is 10.78.0.2 and knows where 10.78.0.1 is.
@@ -27,7 +32,7 @@ func pair(t *testing.T) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("NOT RUN: ip is missing: apt-get install iproute2")
 	}
-	name := fmt.Sprintf("ttring%d", os.Getpid())
+	name := fmt.Sprintf("ttring%d-%d", os.Getpid(), pairs.Add(1))
 	if out, err := exec.Command("ip", "netns", "add", name).CombinedOutput(); err != nil {
 		t.Skipf("NOT RUN: no network namespaces here: %v: %s", err, out)
 	}
@@ -51,14 +56,43 @@ func pair(t *testing.T) {
 	_ = unix.Close(fd)
 }
 
-// TestDirectionsMeet: what comes in and what goes out of a flow is read from one ring.
-func TestDirectionsMeet(t *testing.T) {
-	pair(t)
-	i, err := Open(Config{Interface: "vb", Rings: 4, Bytes: 4 << 20, Steering: Steering{Seed: 1, Shards: 64}})
+// shared opens vb with four rings that share it in one way.
+func shared(t *testing.T, kind int) *Interface {
+	t.Helper()
+	conf := Config{Interface: "vb", Rings: 4, Bytes: 4 << 20, Steering: Steering{Seed: 1, Shards: 64}}.withDefaults()
+	i := &Interface{conf: conf}
+	for range conf.Rings {
+		i.rings = append(i.rings, newRing(&i.conf))
+	}
+	l, err := lookUp("vb")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer i.Close()
+	list, err := i.sockets(l.Index, kind)
+	if errors.Is(err, os.ErrPermission) {
+		t.Skipf("NOT RUN IN THE KERNEL: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, s := range list {
+		i.rings[n].replace(s)
+	}
+	t.Cleanup(func() { _ = i.Close() })
+	return i
+}
+
+// TestDirectionsMeet: what comes in and what goes out of a flow is read from one ring,
+// whichever program deals out.
+func TestDirectionsMeet(t *testing.T) {
+	for name, kind := range map[string]int{"ebpf": unix.PACKET_FANOUT_EBPF, "cbpf": unix.PACKET_FANOUT_CBPF} {
+		t.Run(name, func(t *testing.T) { directionsMeet(t, kind) })
+	}
+}
+
+func directionsMeet(t *testing.T, kind int) {
+	pair(t)
+	i := shared(t, kind)
 	const flows = 100
 	near, far := netip.MustParseAddr("10.78.0.2"), netip.MustParseAddr("10.78.0.1")
 	raw := inject(t, "va")
@@ -101,6 +135,47 @@ func TestDirectionsMeet(t *testing.T) {
 	}
 	if len(rings) != flows || len(used) != 4 {
 		t.Errorf("%d flows in %d rings, want %d in 4", len(rings), len(used), flows)
+	}
+}
+
+// TestTunnelledDirectionsMeet: the directions of a flow in VXLAN are read from one ring,
+// whatever the ports outside, and copies of a packet too.
+func TestTunnelledDirectionsMeet(t *testing.T) {
+	pair(t)
+	i := shared(t, unix.PACKET_FANOUT_EBPF)
+	const flows = 100
+	a, b := netip.MustParseAddr("10.1.0.1"), netip.MustParseAddr("10.2.0.2")
+	switches := [2]netip.Addr{netip.MustParseAddr("10.78.0.1"), netip.MustParseAddr("10.78.0.2")}
+	raw := inject(t, "va")
+	for n := range flows {
+		port := uint16(20000 + n)
+		for k, inner := range [][]byte{header(a, b, 6, port, 443, false, 0), header(b, a, 6, 443, port, false, 0), header(b, a, 6, 443, port, false, 0)} {
+			outer := header(switches[k%2], switches[1-k%2], 17, uint16(40000+100*k+n), 4789, false, 0)[:24]
+			vxlan := []byte{0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 7, 0}
+			raw(ethernet(slices.Concat(outer, vxlan, ethernet(inner))))
+		}
+	}
+	rings := map[uint16]map[int]int{}
+	for n, src := range i.Sources() {
+		for _, p := range drain(t, src) {
+			const inner = 14 + 20 + 8 + 8 + 14 + 20
+			if len(p.Data) < inner+4 || p.Data[23] != 17 {
+				continue
+			}
+			port := max(binary.BigEndian.Uint16(p.Data[inner:]), binary.BigEndian.Uint16(p.Data[inner+2:]))
+			if rings[port] == nil {
+				rings[port] = map[int]int{}
+			}
+			rings[port][n]++
+		}
+	}
+	for port, in := range rings {
+		if len(in) != 1 {
+			t.Errorf("the flow of port %d is in rings %v", port, in)
+		}
+	}
+	if len(rings) != flows {
+		t.Errorf("%d flows, want %d", len(rings), flows)
 	}
 }
 

@@ -143,8 +143,30 @@ func (s *socket) stop() error {
 // newGroup is no id of a group: 0 is one, the first that the kernel gives.
 const newGroup = -1
 
-// join adds the socket to a group, or to a new one, and returns the id of the group.
-func (s *socket) join(id, kind int, program []bpf.RawInstruction) (int, error) {
+// attach returns what gives a new group of sockets the program that deals packets out,
+// and what is to be done when it has it.
+func (s Steering) attach(kind int) (to func(*socket) error, release func(), err error) {
+	nothing := func() {}
+	switch kind {
+	case unix.PACKET_FANOUT_EBPF:
+		p, err := newDealing(s)
+		if err != nil {
+			return nil, nothing, err
+		}
+		to = func(k *socket) error {
+			return unix.SetsockoptInt(k.fd, unix.SOL_PACKET, unix.PACKET_FANOUT_DATA, p.FD())
+		}
+		return to, func() { _ = p.Close() }, nil // the group holds it
+	case unix.PACKET_FANOUT_CBPF:
+		code, err := s.Program()
+		return func(k *socket) error { return k.filter(unix.PACKET_FANOUT_DATA, unix.SOL_PACKET, code) }, nothing, err
+	}
+	return func(*socket) error { return nil }, nothing, nil
+}
+
+// join adds the socket to a group, or to a new one, which it shares as share says, and
+// returns the id of the group.
+func (s *socket) join(id, kind int, share func(*socket) error) (int, error) {
 	arg := id | kind<<16
 	if id == newGroup {
 		arg = (kind | unix.PACKET_FANOUT_FLAG_UNIQUEID) << 16
@@ -155,10 +177,8 @@ func (s *socket) join(id, kind int, program []bpf.RawInstruction) (int, error) {
 	if id != newGroup {
 		return id, nil
 	}
-	if kind == unix.PACKET_FANOUT_CBPF {
-		if err := s.filter(unix.PACKET_FANOUT_DATA, unix.SOL_PACKET, program); err != nil {
-			return 0, fmt.Errorf("attaching the program that deals packets out: %w", err)
-		}
+	if err := share(s); err != nil {
+		return 0, fmt.Errorf("attaching the program that deals packets out: %w", err)
 	}
 	got, err := unix.GetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_FANOUT)
 	if err != nil {

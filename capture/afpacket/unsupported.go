@@ -23,6 +23,9 @@ func (*Interface) Sources() []capture.Source { return nil }
 // Name returns nothing.
 func (*Interface) Name() string { return "" }
 
+// Dealing returns nothing.
+func (*Interface) Dealing() string { return "" }
+
 // Check returns an error.
 func (*Interface) Check() (Link, error) { return Link{}, errLinux }
 

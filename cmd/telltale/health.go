@@ -190,8 +190,8 @@ func (h *health) statistics(l losses, now time.Time) {
 	if acked > 0 {
 		share = max(float64(unseen)/float64(acked), 0)
 	}
-	leaking := acked >= leakBytes && share >= leakShare
-	if leaking != h.leaking {
+	leaking := share >= leakShare
+	if acked >= leakBytes && leaking != h.leaking { // less tells nothing, either way
 		h.leaking = leaking
 		text := fmt.Sprintf("%.1f %% of what hosts acknowledged in %s was never seen here: ", 100*share, h.d.conf.StatsEvery)
 		if leaking {

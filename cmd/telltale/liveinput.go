@@ -283,6 +283,15 @@ func (in *inputs) attend(e *env) {
 	}
 }
 
+// logDealing says how the packets of each interface are shared among the workers.
+func (in *inputs) logDealing(log *zap.Logger) {
+	for _, i := range in.interfaces {
+		if how := i.Dealing(); how != "" {
+			log.Info(fmt.Sprintf("%s: packets are dealt out to %d workers %s", printable(i.Name()), in.workers, printable(how)))
+		}
+	}
+}
+
 // stop lets no further packet in.
 func (in *inputs) stop(log *zap.Logger) {
 	for _, i := range in.interfaces {

@@ -161,6 +161,7 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	d.in.kernel.log(d.log)
+	d.in.logDealing(d.log)
 	d.log.Info("listening to " + d.in.names())
 	notify("READY=1")
 	err = d.live.Run(ctx, d.visit)
