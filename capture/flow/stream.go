@@ -13,6 +13,7 @@ func (t *table) payload(e *entry, side int, s *decode.Segment, log *capture.Log)
 		t.answered(e, side, s, log)
 		return
 	}
+	asked := side != int(e.client) && e.has(flagAsked)
 	seq, b := s.Seq, s.Payload
 	if s.Flags&decode.SYN != 0 {
 		seq++
@@ -24,6 +25,9 @@ func (t *table) payload(e *entry, side int, s *decode.Segment, log *capture.Log)
 		h.advance(seq + s.PayloadLen)
 	default:
 		t.fresh(e, side, seq, b, s, log)
+	}
+	if asked && len(b) > 0 && e.proxySaid(side, s) {
+		return
 	}
 	t.answered(e, side, s, log)
 }
