@@ -21,6 +21,7 @@ func TestMadeCases(t *testing.T) {
 		"proxy-denied": generate.Refusals,
 		"mirrored":     generate.Mirrored,
 		"dns-halved":   generate.Halved,
+		"streams":      generate.Streams,
 		"fragmented": func() (*generate.Capture, error) {
 			c, err := generate.Damaged()
 			if err == nil {
