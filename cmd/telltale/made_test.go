@@ -22,6 +22,7 @@ func TestMadeCases(t *testing.T) {
 		"mirrored":     generate.Mirrored,
 		"dns-halved":   generate.Halved,
 		"streams":      generate.Streams,
+		"tunnels":      generate.Tunnels,
 		"fragmented": func() (*generate.Capture, error) {
 			c, err := generate.Damaged()
 			if err == nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+	//lint:ignore SA1019 nothing else answers Upgrade: h2c
 	"golang.org/x/net/http2/h2c"
 )
 
@@ -40,7 +41,6 @@ func serveHTTP(_ *identity, failed chan<- error) error {
 // clear2 answers HTTP/2 without TLS too. The server of net/http does that for clients that
 // know before, but not for those that ask by Upgrade: h2c, as curl does.
 func clear2(h http.Handler) http.Handler {
-	//lint:ignore SA1019 nothing else answers Upgrade: h2c
 	return h2c.NewHandler(h, &http2.Server{})
 }
 
