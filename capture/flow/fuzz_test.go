@@ -62,10 +62,10 @@ func observations(t *testing.T, data []byte, workers int) string {
 // one says.
 func FuzzRun(f *testing.F) {
 	h := hello(f, "fuzz.example")
-	clear, _ := prefaced(f, 2, 20)
+	plain, _ := prefaced(f, 2, 20)
 	for _, payloads := range [][]string{
 		{"", h[:100], h[100:], "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"},
-		{clear[:60], clear[60:]},
+		{plain[:60], plain[60:]},
 		{"CONNECT a.example:443 HTTP/1.1\r\n\r\n", h},
 		{"\x05\x01\x00", "\x05\x01\x00\x03\x09a.example\x01\xbb"},
 	} {

@@ -41,6 +41,7 @@ func serveHTTP(_ *identity, failed chan<- error) error {
 // clear2 answers HTTP/2 without TLS too. The server of net/http does that for clients that
 // know before, but not for those that ask by Upgrade: h2c, as curl does.
 func clear2(h http.Handler) http.Handler {
+	//lint:ignore SA1019 as above
 	return h2c.NewHandler(h, &http2.Server{})
 }
 
