@@ -184,6 +184,7 @@ func (h *HTTP) appendJSON(dst []byte, kind Kind) []byte {
 		field(`,"content_type":`, h.ContentType)
 		field(`,"server":`, h.Server)
 		field(`,"body":`, h.Body[:min(16, len(h.Body))])
+		dst = appendTrue(dst, "connect", h.Connect)
 	}
 	dst = appendUint(dst, "major", uint64(h.Major))
 	dst = append(dst, `,"minor":`...)

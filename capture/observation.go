@@ -207,6 +207,9 @@ type HTTP struct {
 	ContentType []byte
 	Server      []byte
 	Body        []byte // first bytes of the response body
+	// Connect says that it answers a CONNECT over HTTP/1: a proxy speaks, not the server
+	// that was asked for.
+	Connect bool
 }
 
 // Certificate is what is kept of the certificate of a TLS server (RFC 5280), which is in

@@ -122,6 +122,10 @@ func (e *Engine) named(h *host, o *capture.Observation) {
 	}
 }
 
+// statusProxyAuth is the answer of a proxy that asks for a password, and not of the
+// server (RFC 9110 §15.5.8).
+const statusProxyAuth = 407
+
 // http takes an HTTP message: its name, its path, its program and its body.
 func (e *Engine) http(h *host, o *capture.Observation) {
 	if o.Kind == capture.Request {
@@ -138,7 +142,9 @@ func (e *Engine) http(h *host, o *capture.Observation) {
 		}
 		return
 	}
-	e.exchanged(o.Flow)
+	if !o.HTTP.Connect && o.HTTP.Status != statusProxyAuth {
+		e.exchanged(o.Flow)
+	}
 	if len(o.HTTP.Body) == 0 {
 		return
 	}

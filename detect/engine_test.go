@@ -229,6 +229,29 @@ func TestAttemptsApart(t *testing.T) {
 	}
 }
 
+// TestProxyDenied: what a proxy answers itself is no exchange with the vendor it was
+// asked for.
+func TestProxyDenied(t *testing.T) {
+	for name, answer := range map[string]capture.HTTP{
+		"forbidden":           {Status: 403, Connect: true},
+		"granted, but silent": {Status: 200, Connect: true},
+		"without a password":  {Status: 407},
+	} {
+		b := newBench(t, Config{})
+		o := b.observation(capture.ProtoHTTP, capture.Request, host1, "10.0.0.9:3128")
+		o.Flow = b.packet
+		o.Name, o.HTTP = []byte(update), &capture.HTTP{Method: []byte("CONNECT"), Target: []byte(update + ":443")}
+		b.Observe(o)
+		r := b.observation(capture.ProtoHTTP, capture.Response, host1, "10.0.0.9:3128")
+		r.Flow, r.HTTP = o.Flow, &answer
+		b.Observe(r)
+		b.flow(o, capture.Refused, capture.Named)
+		if f := b.finding("kaspersky"); f.Attempts != 1 || f.Exchanges != 0 {
+			t.Errorf("%s: attempts %d, exchanges %d; want 1 and 0", name, f.Attempts, f.Exchanges)
+		}
+	}
+}
+
 func TestNameExpires(t *testing.T) {
 	b := newBench(t, Config{})
 	b.answer(host1, resolver, "cloud.example.org", 0, vendorIP)

@@ -177,7 +177,11 @@ func (e *object) eveRequest(o *capture.Observation) {
 	e.some("url", raw(o.HTTP.Target))
 	e.some("http_user_agent", raw(o.HTTP.UserAgent))
 	e.some("http_method", raw(o.HTTP.Method))
-	e.text("protocol", "HTTP/1."+strconv.Itoa(int(o.HTTP.Minor)))
+	protocol := "HTTP/1." + strconv.Itoa(int(o.HTTP.Minor))
+	if o.HTTP.Major == 2 {
+		protocol = "HTTP/2"
+	}
+	e.text("protocol", protocol)
 	e.close()
 }
 

@@ -59,6 +59,22 @@ func TestConfigValidate(t *testing.T) {
 	}
 }
 
+// checkCopy: the window for copies changes nothing of a packet that comes once; one that
+// comes again at once is a copy, or of no segment.
+func checkCopy(t *testing.T, p *capture.Packet) {
+	t.Helper()
+	d, plain := New(Config{MaxDatagrams: 2, MaxBytes: minBytes, Dedup: DefaultDedup}), New(Config{MaxDatagrams: 2, MaxBytes: minBytes})
+	var s, want Segment
+	first, r := d.Decode(p, &s), plain.Decode(p, &want)
+	if first != r || r == OK && summary(&s) != summary(&want) {
+		t.Fatalf("%v %s, without copies %v %s", first, summary(&s), r, summary(&want))
+	}
+	again := d.Decode(p, &s)
+	if again != Duplicate && (r == OK || r == Unreachable || again != plain.Decode(p, &want)) {
+		t.Fatalf("%v, then %v", r, again)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	v4, v6 := ip4(6, tcpBytes("hi")), ip6(0, extensionBytes(17, 1, udpBytes("hi")))
 	f.Add(uint32(1), uint32(0), ether(0x8100, words(5, 0x0800), v4))
@@ -77,6 +93,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, link, length uint32, b []byte) {
 		p := &capture.Packet{Data: b, Length: length, Link: capture.LinkType(link)}
+		checkCopy(t, p)
 		d := New(Config{MaxDatagrams: 2, MaxBytes: minBytes})
 		var s, again Segment
 		r := d.Decode(p, &s)

@@ -38,7 +38,7 @@ func (t *table) drain(e *entry, side int, f fault, seq uint32, s *decode.Segment
 	base := buf.base
 	last := uint32(len(s.Payload)) < s.PayloadLen
 	for buf.have > 0 {
-		n, status := t.message(e, side, buf.data[:buf.have], last, s, log)
+		n, status := t.message(e, side, buf.base, buf.data[:buf.have], last, s, log)
 		if status.Waits() && !last {
 			if last = f == faultBig && buf.base == base; last {
 				continue
@@ -119,7 +119,8 @@ func (t *table) salvage(e *entry, side int, s *decode.Segment, log *capture.Log)
 	buf := t.buffers.at(h.buf)
 	for _, sp := range buf.spans {
 		for b := buf.data[sp.from:sp.to]; len(b) > 0 && !h.shut; {
-			n, status := t.message(e, side, b, true, s, log)
+			seq := buf.base + uint32(int(sp.to)-len(b))
+			n, status := t.message(e, side, seq, b, true, s, log)
 			if status.Waits() || n == 0 {
 				break
 			}
@@ -170,7 +171,7 @@ func (t *table) settle(e *entry, side int, order uint64, log *capture.Log) {
 	s := e.segment(side)
 	read := proto.Reject
 	if buf.have > 0 && !h.shut {
-		_, read = t.message(e, side, buf.data[:buf.have], true, &s, log)
+		_, read = t.message(e, side, buf.base, buf.data[:buf.have], true, &s, log)
 	}
 	t.salvage(e, side, &s, log)
 	for i := mark; i < log.Len(); i++ {

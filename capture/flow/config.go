@@ -103,6 +103,7 @@ type Stats struct {
 	Gaps           uint64 // messages given up because bytes were missing
 	Conflicts      uint64 // flows with segments that overlap and differ; the first bytes were read
 	QUICFull       uint64 // QUIC and DTLS hellos given up because too many were open
+	ReadersFull    uint64 // HTTP/2 connections without TLS that were not read because too many were open
 	Rejected       uint64 // messages on a protocol's own port that are not that protocol
 	Open           int    // flows in the table now
 	// Acknowledged are bytes that TCP flows acknowledged of what was seen to be sent,
@@ -118,6 +119,7 @@ func (s *Stats) add(o Stats) {
 	s.Gaps += o.Gaps
 	s.Conflicts += o.Conflicts
 	s.QUICFull += o.QUICFull
+	s.ReadersFull += o.ReadersFull
 	s.Rejected += o.Rejected
 	s.Open += o.Open
 	s.Acknowledged += o.Acknowledged

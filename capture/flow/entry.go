@@ -51,6 +51,8 @@ const (
 	flagOpenTold             // the first exchange was reported
 	flagConflict             // segments that overlap differ
 	flagAgain                // the next hello repeats the one that is known
+	flagRead                 // one of the readers reads a direction
+	flagAsked                // a proxy was asked for a connection and has not granted it
 )
 
 func (e *entry) set(flag uint16)      { e.flags |= flag }

@@ -34,8 +34,11 @@ func (t *table) verdict(s *decode.Segment, b []byte, opening bool) proto.Verdict
 	return best
 }
 
-// message tries to read one message at the start of b, sent by side.
-func (t *table) message(e *entry, side int, b []byte, last bool, s *decode.Segment, log *capture.Log) (int, proto.Status) {
+// message tries to read one message at the start of b, sent by side, at seq in the stream.
+func (t *table) message(e *entry, side int, seq uint32, b []byte, last bool, s *decode.Segment, log *capture.Log) (int, proto.Status) {
+	if r := t.reading(e, side); r != nil {
+		return t.next(e, r, seq, b, last, s, log)
+	}
 	failed := proto.Reject
 	set := t.reg.candidates(s.SrcPort, s.DstPort, b[0], e.opening(side, s))
 	for ; set != 0; set &= set - 1 {
@@ -58,6 +61,9 @@ func (t *table) message(e *entry, side int, b []byte, last bool, s *decode.Segme
 		if status != proto.Reject {
 			t.told(e, side, p, status, log, mark)
 			t.stamp(e, s, log, mark)
+			if p.Reader != nil && status == proto.Done {
+				t.follow(e, side, p, seq+uint32(n))
+			}
 			return n, status
 		}
 		log.Truncate(mark)

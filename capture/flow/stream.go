@@ -13,6 +13,7 @@ func (t *table) payload(e *entry, side int, s *decode.Segment, log *capture.Log)
 		t.answered(e, side, s, log)
 		return
 	}
+	asked := side != int(e.client) && e.has(flagAsked)
 	seq, b := s.Seq, s.Payload
 	if s.Flags&decode.SYN != 0 {
 		seq++
@@ -24,6 +25,9 @@ func (t *table) payload(e *entry, side int, s *decode.Segment, log *capture.Log)
 		h.advance(seq + s.PayloadLen)
 	default:
 		t.fresh(e, side, seq, b, s, log)
+	}
+	if asked && len(b) > 0 && e.proxySaid(side, s) {
+		return
 	}
 	t.answered(e, side, s, log)
 }
@@ -71,14 +75,18 @@ func (t *table) fresh(e *entry, side int, seq uint32, b []byte, s *decode.Segmen
 }
 
 // early puts a segment aside that came before the ones it follows, where a message may
-// begin before it: the start of a stream or what follows a whole message. It says
+// begin before it: the start of a stream, what follows a whole message, or where a reader
+// wants its next one. It says
 // whether the segment is dealt with.
 func (t *table) early(e *entry, side int, seq uint32, b []byte, s *decode.Segment) bool {
 	h := &e.half[side]
-	if !h.edge || t.verdict(s, b, false) == proto.Yes {
+	from := h.next
+	if r := t.reading(e, side); r != nil && int32(seq-r.at) > 0 {
+		from = r.at
+	} else if !h.edge || t.verdict(s, b, false) == proto.Yes {
 		return false // what is missing is taken for lost, until it comes late
 	}
-	h.buf = t.buffers.get(h.next)
+	h.buf = t.buffers.get(from)
 	if f := t.put(e, side, seq, b); f != faultNone {
 		t.drop(e, side, f)
 		return false
@@ -98,7 +106,7 @@ func (t *table) read(e *entry, side int, seq uint32, late bool, s *decode.Segmen
 	h.advance(end)
 	last := late || uint32(len(s.Payload)) < s.PayloadLen
 	for {
-		n, status := t.message(e, side, b, last, s, log)
+		n, status := t.message(e, side, seq, b, last, s, log)
 		switch {
 		case status.Waits() && !last:
 			h.buf = t.buffers.get(seq)

@@ -32,6 +32,7 @@ type table struct {
 	identities identities
 	tunnels    tunnels
 	sequences  sequences // in use if the configuration asks for loss, or has bulk held back
+	readers    readers
 	reg        *registry
 	stats      Stats
 }
@@ -44,6 +45,7 @@ func newTable(conf Config, reg *registry) *table {
 		reg:   reg,
 	}
 	t.buffers = buffers{limit: max(conf.MaxAssembly/conf.Shards, conf.MaxMessage), message: conf.MaxMessage}
+	t.readers.limit = max(maxReaders/conf.Shards, 1)
 	t.quic.limit, t.dtlsHellos.limit = conf.MaxQUIC/conf.Shards, conf.MaxQUIC/conf.Shards
 	return t
 }
@@ -211,6 +213,7 @@ func (t *table) finish(e *entry, order uint64, log *capture.Log) {
 	for side := range e.half {
 		t.settle(e, side, order, log)
 	}
+	t.unfollow(e)
 	t.settleQUIC(e, order, log)
 	t.settleDTLS(e, order, log)
 	o := log.Add(capture.ProtoFlow, capture.FlowEnd)

@@ -28,6 +28,9 @@ func (t *table) told(e *entry, side int, p *proto.Stream, status proto.Status, l
 	if !p.Repeat && !p.Opening {
 		e.half[side].shut = true
 	}
+	if p.Proto == capture.ProtoSOCKS {
+		e.set(flagAsked)
+	}
 	for i := mark; i < log.Len(); i++ {
 		t.learn(e, log.At(i))
 	}
@@ -43,6 +46,8 @@ func (t *table) learn(e *entry, o *capture.Observation) {
 		if len(o.Name) == 0 {
 			return
 		}
+	case o.HTTP != nil:
+		e.asks(o)
 	case o.Proto == capture.ProtoX509:
 		o.Cert.Asked = e.has(flagNamed)
 	}

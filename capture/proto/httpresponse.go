@@ -6,6 +6,9 @@ const (
 	httpMaxBody = 2048 // bytes kept of a response body
 	// httpMinBody is enough of a body to know a file by its magic.
 	httpMinBody = 16
+
+	// httpProxyAuth is the status by which a proxy asks for a password (RFC 9110 §15.5.8).
+	httpProxyAuth = 407
 )
 
 var _ = registerStream(Stream{
@@ -33,7 +36,7 @@ func httpMatchResponse(b []byte) Verdict {
 }
 
 // httpParseResponse reads a response up to the first bytes of its body; interim
-// responses are consumed and not reported.
+// responses are consumed and not reported. Denied is a proxy that asks for a password.
 func httpParseResponse(b []byte, last bool, log *capture.Log) (int, Status) {
 	line, off, ok := httpLine(b, 0)
 	if !ok {
@@ -52,6 +55,10 @@ func httpParseResponse(b []byte, last bool, log *capture.Log) (int, Status) {
 	}
 	var buf [httpMaxBody]byte
 	body := httpReadBody(b[h.end:], &h, status, buf[:0])
+	if status == httpProxyAuth {
+		// The page is the proxy's; not to wait for it tells in time that it refused.
+		body.first, body.enough = nil, true
+	}
 	if !body.enough && !last {
 		return 0, Incomplete
 	}
@@ -63,6 +70,9 @@ func httpParseResponse(b []byte, last bool, log *capture.Log) (int, Status) {
 	o.HTTP.Server = httpUnfold(log.Copy(h.server))
 	o.HTTP.Body = log.Copy(body.first)
 	o.HTTP.Partial = !h.whole
+	if status == httpProxyAuth {
+		return h.end + body.size, Denied
+	}
 	return h.end + body.size, Done
 }
 

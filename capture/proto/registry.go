@@ -72,6 +72,17 @@ type Stream struct {
 	// Brief reads a message as Parse does, without what adds nothing to a flow whose
 	// name is known; nil where there is no such thing.
 	Brief func(b []byte, last bool, log *capture.Log) (n int, s Status)
+	// Reader, where it is set, makes what reads all that follows this message in its
+	// direction.
+	Reader func() Reader
+}
+
+// Reader reads the messages of one direction of a connection, where one is understood
+// only with those before it.
+type Reader interface {
+	// Read reads one message at the start of b as Stream.Parse does. After Reject, or
+	// if a message was lost, nothing more can be read.
+	Read(b []byte, last bool, log *capture.Log) (n int, s Status)
 }
 
 // Datagram is a protocol carried in UDP, one or more whole messages a datagram.

@@ -13,6 +13,7 @@ stream tls from 1, any port
 stream tls from 2, any port
 stream llmnr from 0, port 5355
 stream http from 1, any port
+stream http from 1, any port
 stream http from 2, any port
 stream proxy from 1, any port, opening
 stream proxy from 1, any port, opening

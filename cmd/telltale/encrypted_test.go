@@ -8,13 +8,14 @@ import (
 )
 
 // TestEncryptedDNSAlerts: only on request, one for each resolver, in every form, and
-// within the schema.
+// within the schema. No other alert comes or goes with them.
 func TestEncryptedDNSAlerts(t *testing.T) {
 	in := input(t, "../../testdata/case/encrypted-dns")
 	conf := filepath.Join(t.TempDir(), "c.yaml")
 	if err := os.WriteFile(conf, []byte("alert_encrypted_dns: true\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	_, usual, _ := call(t, "replay", in)
 	for _, c := range []struct {
 		args []string
 		want int
@@ -24,7 +25,7 @@ func TestEncryptedDNSAlerts(t *testing.T) {
 		{[]string{"--config", conf}, 3},
 	} {
 		status, alerts, _ := call(t, append([]string{"replay", in}, c.args...)...)
-		if n := strings.Count(alerts, `"kind":"encrypted_dns","severity":"info"`); status != exitOK || n != c.want || strings.Count(alerts, `"kind":"encrypted_dns"`) != c.want {
+		if n := strings.Count(alerts, `"kind":"encrypted_dns","severity":"info"`); status != exitOK || n != c.want || strings.Count(alerts, "\n") != strings.Count(usual, "\n")+c.want || strings.Count(alerts, `"kind":"finding.`) != strings.Count(usual, "\n") {
 			t.Errorf("%q: status %d, %d alerts, want %d\n%s", c.args, status, n, c.want, alerts)
 		}
 		validate(t, alertSchema(t), alerts)

@@ -251,6 +251,7 @@ func limits(res flow.Result, c detect.Coverage) []report.Tally {
 		{Name: "messages given up, bytes were missing", N: res.Flow.Gaps},
 		{Name: "flows whose overlapping segments differ, as in evasion", N: res.Flow.Conflicts},
 		{Name: "QUIC and DTLS hellos given up, too many at once", N: res.Flow.QUICFull},
+		{Name: "HTTP/2 connections not read, too many at once", N: res.Flow.ReadersFull},
 		{Name: "messages on a protocol's own port that are not that protocol", N: res.Flow.Rejected},
 		{Name: "packets whose copies count, more came within --dedup than are remembered", N: res.Decode.Forgotten},
 		{Name: "observations of hosts beyond the host table", N: c.HostsLost},

@@ -18,6 +18,11 @@ func TestMadeCases(t *testing.T) {
 		"openings":     generate.Openings,
 		"certificates": generate.Certificates,
 		"damaged":      generate.Damaged,
+		"proxy-denied": generate.Refusals,
+		"mirrored":     generate.Mirrored,
+		"dns-halved":   generate.Halved,
+		"streams":      generate.Streams,
+		"tunnels":      generate.Tunnels,
 		"fragmented": func() (*generate.Capture, error) {
 			c, err := generate.Damaged()
 			if err == nil {

@@ -81,11 +81,7 @@ func (t *trace) questions(at time.Time, client netip.Addr) {
 	var stream []byte
 	for i, name := range []string{"one.example", "two.example", "three.example"} {
 		t.contact(client, "dns", name)
-		q := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.TypeA)
-		q.Id = uint16(i + 1)
-		raw, err := q.Pack()
-		t.keep(err)
-		stream = append(append(stream, t.body(func(b *cryptobyte.Builder) { b.AddUint16(uint16(len(raw))) })...), raw...)
+		stream = append(stream, t.questionOverTCP(name, uint16(i+1))...)
 	}
 	d := t.dial(at, endpoint{client, 0}, resolver())
 	d.open()
@@ -93,4 +89,13 @@ func (t *trace) questions(at time.Time, client netip.Addr) {
 	d.send(stream[:half])
 	d.send(stream[half:])
 	d.end()
+}
+
+// questionOverTCP is a DNS question with its length before it (RFC 1035 §4.2.2).
+func (t *trace) questionOverTCP(name string, id uint16) []byte {
+	q := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.TypeA)
+	q.Id = id
+	raw, err := q.Pack()
+	t.keep(err)
+	return append(t.body(func(b *cryptobyte.Builder) { b.AddUint16(uint16(len(raw))) }), raw...)
 }

@@ -13,6 +13,7 @@ pairs() {
 		"${t[@]}" -Y 'tls.handshake.type == 1 && quic' -e ip.src -e ipv6.src -e tls.handshake.extensions_server_name | name_last quic
 		"${t[@]}" -Y 'dtls.handshake.type == 1' -e ip.src -e ipv6.src -e dtls.handshake.extensions_server_name | name_last dtls
 		"${t[@]}" -Y 'http.request' -e ip.src -e ipv6.src -e http.host | name_last http
+		"${t[@]}" -Y 'http2.headers.authority' -e ip.src -e ipv6.src -e http2.headers.authority | name_last http
 	} | tr '[:upper:]' '[:lower:]' | sort -u
 }
 

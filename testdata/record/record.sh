@@ -262,6 +262,29 @@ scenario_quic_port() {
 	finish "$(go_version) quic-go" "HTTP/3 on port 4433: the hello spans two Initial packets."
 }
 
+scenario_quic_retry() {
+	as_host 45
+	record quic-retry input.pcap
+	client "$work/client" quic www.huawei.com:4434 1
+	finish "$(go_version) quic-go" "The server answers the first Initial with a Retry; the hello comes again, in Initials with the token and another connection id. It counts once."
+}
+
+scenario_quic_again() {
+	as_host 45
+	record quic-again input.pcap
+	client "$work/client" again www.kaspersky.com www.daily-news.example
+	finish "$(go_version) quic-go" "Two QUIC connections one after the other between the same addresses and ports, for two names."
+}
+
+scenario_h2c() {
+	as_host 46
+	record h2c input.pcap
+	client curl -4 -sS --http2-prior-knowledge -A KL/1.0 -o /dev/null http://downloads.upd.kaspersky.com/updaters/updater.xml.klz
+	client "$work/client" clear s00.upd.kaspersky.com/updates/av.klz downloads.upd.kaspersky.com/index/u1313g.xml.dif
+	client curl -4 -sS --http2 -o /dev/null http://www.kaspersky.com/ -o /dev/null http://www.kaspersky.com/second
+	finish "$(curl_version), $(go_version) net/http" "HTTP/2 without TLS: by prior knowledge, one request by curl and two requests for two names on one connection by Go; by Upgrade: h2c, two requests by curl, the first of them in HTTP/1.1."
+}
+
 scenario_encrypted_dns() {
 	as_host 51
 	record encrypted-dns input.pcap
@@ -276,7 +299,7 @@ scenario_encrypted_dns() {
 }
 
 all=(chromium-visit chromium-quic updater openssl-sclient go-client ech dig-dns blocked refused
-	link-sll link-loopback link-vlan link-raw multicast proxy dtls quic-port encrypted-dns)
+	link-sll link-loopback link-vlan link-raw multicast proxy dtls quic-port quic-retry quic-again h2c encrypted-dns)
 [ $# -gt 0 ] || set -- "${all[@]}"
 for scenario in "$@"; do
 	declare -F "scenario_${scenario//-/_}" >/dev/null || die "no scenario $scenario: choose from ${all[*]}"

@@ -5,6 +5,8 @@
 //	client https NAME             GET over TLS, as Go's net/http does it
 //	client ech NAME PUBLIC FILE   the same with Encrypted Client Hello; FILE holds the ECHConfigList, base64
 //	client quic NAME[:PORT] 1|2   GET over HTTP/3, QUIC version 1 or 2
+//	client clear URL URL          GET over HTTP/2 without TLS, on one connection; URLs without http://
+//	client again NAME OTHER       GET over HTTP/3 of NAME, then of OTHER, from one port to one address
 //	client mdns DEVICE            asks and announces over multicast DNS
 //	client llmnr DEVICE           asks over LLMNR, IPv4 and IPv6
 package main
@@ -36,6 +38,8 @@ func run(args []string) error {
 		"https": {1, fetch},
 		"ech":   {3, fetchHidden},
 		"quic":  {2, fetchQUIC},
+		"again": {2, fetchAgain},
+		"clear": {2, fetchClear},
 		"mdns":  {1, askMDNS},
 		"llmnr": {1, askLLMNR},
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/quicvarint"
@@ -52,6 +54,43 @@ func get(name string, conf *tls.Config) error {
 	return nil
 }
 
+// fetchClear gets two pages over HTTP/2 without TLS by prior knowledge (RFC 9113 §3.3), on
+// one connection, which goes to the host of the first.
+func fetchClear(urls []string) error {
+	var conn net.Conn
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if conn != nil {
+			return nil, errors.New("a second connection")
+		}
+		var err error
+		conn, err = new(net.Dialer).DialContext(ctx, network, addr)
+		return conn, err
+	}
+	only := new(http.Protocols)
+	only.SetUnencryptedHTTP2(true)
+	client := &http.Client{Timeout: timeout, Transport: &http.Transport{Protocols: only, DialContext: dial}}
+	defer client.CloseIdleConnections()
+	first, _, _ := strings.Cut(urls[0], "/")
+	for _, u := range urls {
+		host, path, _ := strings.Cut(u, "/")
+		r, err := http.NewRequest(http.MethodGet, "http://"+first+"/"+path, nil)
+		if err != nil {
+			return fmt.Errorf("preparing a request: %w", err)
+		}
+		r.Host = host
+		answer, err := client.Do(r)
+		if err != nil {
+			return fmt.Errorf("fetching: %w", err)
+		}
+		_, err = io.Copy(io.Discard, answer.Body)
+		_ = answer.Body.Close()
+		if err != nil {
+			return fmt.Errorf("reading the page: %w", err)
+		}
+	}
+	return nil
+}
+
 // fetchQUIC gets the first page of a name over HTTP/3. On the port of DNS over QUIC it
 // does so under that protocol's name: what is asked is encrypted.
 func fetchQUIC(args []string) error {
@@ -69,12 +108,47 @@ func fetchQUIC(args []string) error {
 	if port == "853" {
 		protocol = "doq" // RFC 9250 §4.1.1
 	}
-	conn, err := quic.DialAddr(ctx, net.JoinHostPort(name, port),
-		&tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{protocol}},
+	conn, err := quic.DialAddr(ctx, net.JoinHostPort(name, port), hello(name, protocol),
 		&quic.Config{Versions: []quic.Version{version}})
 	if err != nil {
 		return fmt.Errorf("opening a QUIC connection: %w", err)
 	}
+	return getOver(ctx, conn, name)
+}
+
+// fetchAgain gets the first pages of two names over HTTP/3, from the address of the
+// first and in connections that follow each other between the same ports.
+func fetchAgain(args []string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	server, err := net.ResolveUDPAddr("udp4", net.JoinHostPort(args[0], "443"))
+	if err != nil {
+		return fmt.Errorf("finding the server: %w", err)
+	}
+	socket, err := net.ListenUDP("udp4", nil)
+	if err != nil {
+		return fmt.Errorf("opening a socket: %w", err)
+	}
+	transport := &quic.Transport{Conn: socket}
+	defer func() { _ = transport.Close() }()
+	for _, name := range args {
+		conn, err := transport.Dial(ctx, server, hello(name, "h3"), &quic.Config{Versions: []quic.Version{quic.Version1}})
+		if err != nil {
+			return fmt.Errorf("opening a QUIC connection: %w", err)
+		}
+		if err := getOver(ctx, conn, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func hello(name, protocol string) *tls.Config {
+	return &tls.Config{ServerName: name, InsecureSkipVerify: true, NextProtos: []string{protocol}}
+}
+
+// getOver gets the first page of name over conn, and closes that.
+func getOver(ctx context.Context, conn *quic.Conn, name string) error {
 	defer func() { _ = conn.CloseWithError(0, "") }()
 	stream, err := conn.OpenStreamSync(ctx)
 	if err != nil {

@@ -10,6 +10,10 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"golang.org/x/net/http2"
+	//lint:ignore SA1019 nothing else answers Upgrade: h2c
+	"golang.org/x/net/http2/h2c"
 )
 
 // Magic numbers that the vendor's update files begin with.
@@ -19,7 +23,7 @@ const (
 	fileLength      = 1140 // bytes
 )
 
-// serveHTTP serves pages and the updater's tree on port 80.
+// serveHTTP serves pages and the updater's tree on port 80, over HTTP/1 and HTTP/2.
 func serveHTTP(_ *identity, failed chan<- error) error {
 	for r, handler := range map[role]http.HandlerFunc{web: page, update: updateFile} {
 		for _, addr := range serving(r) {
@@ -27,11 +31,18 @@ func serveHTTP(_ *identity, failed chan<- error) error {
 			if err != nil {
 				return fmt.Errorf("update server: %w", err)
 			}
-			s := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+			s := &http.Server{Handler: clear2(handler), ReadHeaderTimeout: time.Minute}
 			go func() { report(failed, s.Serve(l)) }()
 		}
 	}
 	return nil
+}
+
+// clear2 answers HTTP/2 without TLS too. The server of net/http does that for clients that
+// know before, but not for those that ask by Upgrade: h2c, as curl does.
+func clear2(h http.Handler) http.Handler {
+	//lint:ignore SA1019 as above
+	return h2c.NewHandler(h, &http2.Server{})
 }
 
 // updateFile answers any path of the tree with a file of its kind: a difference, or a

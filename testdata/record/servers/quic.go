@@ -25,7 +25,10 @@ const (
 const http3Page = "<!doctype html><title>A page</title><link rel=icon href=data:,><p>A page over QUIC"
 
 // quicPorts are the ports QUIC is served on, by what answers there.
-var quicPorts = map[role][]uint16{web: {443, 4433}, update: {443}, public: {853}}
+var quicPorts = map[role][]uint16{web: {443, 4433, retryPort}, update: {443}, public: {853}}
+
+// retryPort is where clients must prove their address first (RFC 9000 §8.1.2).
+const retryPort = 4434
 
 // serveQUIC serves one page over HTTP/3, QUIC versions 1 and 2.
 func serveQUIC(id *identity, failed chan<- error) error {
@@ -47,7 +50,8 @@ func listenQUIC(at netip.AddrPort, conf *tls.Config, failed chan<- error) error 
 	if err != nil {
 		return fmt.Errorf("HTTP/3 server: %w", err)
 	}
-	l, err := quic.Listen(socket, conf, &quic.Config{Versions: []quic.Version{quic.Version1, quic.Version2}})
+	transport := &quic.Transport{Conn: socket, VerifySourceAddress: func(net.Addr) bool { return at.Port() == retryPort }}
+	l, err := transport.Listen(conf, &quic.Config{Versions: []quic.Version{quic.Version1, quic.Version2}})
 	if err != nil {
 		return fmt.Errorf("HTTP/3 server: %w", err)
 	}
