@@ -252,7 +252,7 @@ func (l *ledger) kill(t *testing.T, until, count int) {
 	}
 	for range 100 {
 		var once sync.Once
-		err, log := l.life(t, []string{fmt.Sprint(count), pace.String()}, func(c *exec.Cmd) {
+		log, err := l.life(t, []string{fmt.Sprint(count), pace.String()}, func(c *exec.Cmd) {
 			if len(l.acked) >= until {
 				once.Do(func() { time.AfterFunc(after, func() { _ = c.Process.Signal(syscall.SIGKILL) }) })
 			}
@@ -272,7 +272,7 @@ func (l *ledger) kill(t *testing.T, until, count int) {
 func (l *ledger) run(t *testing.T) {
 	t.Helper()
 	for {
-		err, log := l.life(t, []string{fmt.Sprint(*ledgerAlerts)}, func(*exec.Cmd) {})
+		log, err := l.life(t, []string{fmt.Sprint(*ledgerAlerts)}, func(*exec.Cmd) {})
 		if err == nil {
 			return
 		}
@@ -284,7 +284,7 @@ func (l *ledger) run(t *testing.T) {
 }
 
 // life is one life of the process; acked is called with it for each alert acknowledged.
-func (l *ledger) life(t *testing.T, args []string, acked func(*exec.Cmd)) (err error, log string) {
+func (l *ledger) life(t *testing.T, args []string, acked func(*exec.Cmd)) (log string, err error) {
 	t.Helper()
 	c := itself(t, l.dir, "ledger", append([]string{l.state, l.config}, args...)...)
 	out, err := c.StdoutPipe()
@@ -304,7 +304,7 @@ func (l *ledger) life(t *testing.T, args []string, acked func(*exec.Cmd)) (err e
 	}
 	err = c.Wait()
 	l.full += strings.Count(text.String(), "disk is full")
-	return err, text.String()
+	return text.String(), err
 }
 
 // itself is this program as the command of that name, which testscript.Main knows.
