@@ -71,11 +71,18 @@ func TestLiveShared(t *testing.T) {
 				t.Skip("not among the shared captures")
 			}
 			w := newWire(t, false)
-			seen := filepath.Join(t.TempDir(), "seen")
-			s := w.start("run", "-i", "vb", "--inbound", "-j", "3", "--observations", seen)
-			w.send(dir+name, "--pps=3000")
-			time.Sleep(300 * time.Millisecond)
-			s.stop()
+			seen := ""
+			// A machine that is busy with other things loses observations, and the summary
+			// says so: then more slowly.
+			for _, rate := range []string{"3000", "1000", "300"} {
+				seen = filepath.Join(t.TempDir(), "seen")
+				s := w.start("run", "-i", "vb", "--inbound", "-j", "3", "--observations", seen)
+				w.send(dir+name, "--pps="+rate)
+				time.Sleep(300 * time.Millisecond)
+				if strings.Contains(s.stop(), "0 dropped by the ring (full 0 times), 0 observations lost") {
+					break
+				}
+			}
 			b, err := os.ReadFile(seen)
 			if err != nil {
 				t.Fatal(err)
