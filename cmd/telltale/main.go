@@ -71,7 +71,7 @@ func usage(err error) error { return &statusError{exitUsage, err} }
 type exited int
 
 // gcPercent trades memory for fewer collections: nearly all that is allocated stays.
-const gcPercent = 400
+const gcPercent = 200
 
 func main() {
 	if os.Getenv("GOGC") == "" {
