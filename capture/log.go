@@ -4,6 +4,9 @@ package capture
 // into. It is filled by one goroutine, read, and reset; after it has grown to its
 // working size it allocates nothing.
 type Log struct {
+	// Brief leaves out what only those need who keep Observations: JA4 fingerprints.
+	Brief bool
+
 	obs    slab[Observation]
 	dns    slab[DNS]
 	hellos slab[ClientHello]

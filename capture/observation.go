@@ -173,12 +173,15 @@ type ClientHello struct {
 	Version       uint16   // highest version offered, GREASE left out; 0xfeff, 0xfefd, 0xfefc are DTLS 1.0, 1.2, 1.3
 	Versions      []uint16 // supported_versions as sent, GREASE left out
 	ALPN          [][]byte // protocol names as sent, raw bytes
-	JA4           [36]byte // FoxIO JA4, ASCII
-	Length        uint32   // bytes of the handshake message
-	HasSNI        bool
-	ESNI          bool // the draft extension 0xffce
-	ECH           ECH
-	QUICVersion   uint32 // 0 over TCP
+	JA4           [36]byte // FoxIO JA4, ASCII; zero if the hello is cut, or the Log brief
+	// Ciphers is a digest of the cipher suites offered, GREASE left out, whatever their
+	// order: it tells TLS stacks apart as that part of JA4 does. 0 if the hello is cut.
+	Ciphers     uint64
+	Length      uint32 // bytes of the handshake message
+	HasSNI      bool
+	ESNI        bool // the draft extension 0xffce
+	ECH         ECH
+	QUICVersion uint32 // 0 over TCP
 }
 
 // ECH is what the encrypted_client_hello extension (0xfe0d, RFC 9849) shows.

@@ -77,12 +77,11 @@ func (b *bench) answer(client, resolver, name string, rcode uint16, addrs ...str
 	b.Observe(o)
 }
 
-// tls makes a TLS connection that names its server, with this cipher part of the JA4.
+// tls makes a TLS connection that names its server, with a TLS stack of this name.
 func (b *bench) tls(client, server, name, ciphers string, outcome capture.Outcome) {
 	o := b.observation(capture.ProtoTLS, capture.Request, client, server)
 	o.Flow = b.packet
-	o.Name, o.TLS = []byte(name), &capture.ClientHello{HasSNI: true}
-	copy(o.TLS.JA4[:], "t13d1516h2_"+ciphers+"_e5627efa2ab1")
+	o.Name, o.TLS = []byte(name), &capture.ClientHello{HasSNI: true, Ciphers: uint64(digest([]byte(ciphers)))}
 	b.Observe(o)
 	b.flow(o, outcome, capture.Named)
 }

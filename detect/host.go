@@ -2,7 +2,6 @@ package detect
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"net/netip"
 
 	"telltale/capture"
@@ -133,10 +132,10 @@ func (e *Engine) forwards(addr netip.Addr) {
 	}
 }
 
-// stack is a TLS stack of a host: the cipher-list part of its JA4, which stays the
+// stack is a TLS stack of a host: the cipher suites that it offers, which stay the
 // same from site to site.
 type stack struct {
-	key   [6]byte
+	key   uint64
 	sites uint8     // distinct names it was used for, roughly
 	seen  [3]uint32 // digests of the last ones
 }
@@ -148,20 +147,13 @@ const maxStacks = 4
 // of the host's browsers.
 const browserSites = 5
 
-// cipherPart returns the cipher-list hash within a JA4 fingerprint, twelve hexadecimal
-// digits there.
-func cipherPart(o *capture.Observation) (k [6]byte) {
-	_, _ = hex.Decode(k[:], o.TLS.JA4[11:23])
-	return k
-}
-
 // fingerprint counts the sites a TLS stack of h was used for. Only hellos over TCP are
 // compared: the same program offers fewer ciphers over QUIC.
 func (h *host) fingerprint(o *capture.Observation) {
-	if o.Proto != capture.ProtoTLS || o.TLS.JA4[0] == 0 || len(o.Name) == 0 {
+	if o.Proto != capture.ProtoTLS || o.TLS.Ciphers == 0 || len(o.Name) == 0 {
 		return
 	}
-	k := cipherPart(o)
+	k := o.TLS.Ciphers
 	for i := range h.prints {
 		if p := &h.prints[i]; p.key == k {
 			p.visit(digest(o.Name))
@@ -189,10 +181,10 @@ func (p *stack) visit(site uint32) {
 
 // unlikeBrowsers says that h has a browser and that the hello o is not from it.
 func (h *host) unlikeBrowsers(o *capture.Observation) bool {
-	if o.Proto != capture.ProtoTLS || o.TLS.JA4[0] == 0 {
+	if o.Proto != capture.ProtoTLS || o.TLS.Ciphers == 0 {
 		return false
 	}
-	k, browser := cipherPart(o), false
+	k, browser := o.TLS.Ciphers, false
 	for i := range h.prints {
 		p := &h.prints[i]
 		if p.sites >= browserSites {

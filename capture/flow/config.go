@@ -32,9 +32,9 @@ type Config struct {
 	// TCPIdle and UDPIdle are the silence after which a flow ends; Closing is the same
 	// after FIN or RST. Defaults 5 min, 1 min, 10 s.
 	TCPIdle, UDPIdle, Closing time.Duration
-	// Certificates asks for the certificates of all TLS servers. Else those are left out
-	// where the hello named the server: they are long and say nothing new of it.
-	Certificates bool
+	// Details asks for what only those need who keep Observations: JA4 fingerprints, and
+	// certificates of TLS servers that the hello named, which say nothing new of them.
+	Details bool
 	// Prefiltered says that packets of bulk were held back before: bytes of a TCP
 	// direction then come from its sequence numbers where those tell more, and the
 	// records of flows say that their totals are not whole.

@@ -54,7 +54,7 @@ func (t *table) message(e *entry, side int, seq uint32, b []byte, last bool, s *
 		}
 		p, mark := &t.reg.streams[i], log.Len()
 		parse := p.Parse
-		if p.Brief != nil && e.has(flagNamed) && !t.conf.Certificates {
+		if p.Brief != nil && e.has(flagNamed) && !t.conf.Details {
 			parse = p.Brief
 		}
 		n, status := parse(b, last, log)

@@ -108,7 +108,7 @@ func TestOpenings(t *testing.T) {
 func TestCertificateBehindOpenings(t *testing.T) {
 	h, flight := hello(t, ""), tls12Flight(t, "cert.example")
 	for _, d := range dialogues {
-		k := newTalk(Config{Certificates: true})
+		k := newTalk(Config{Details: true})
 		d.play(k)
 		k.send(0, h)
 		k.send(1, flight[:300])

@@ -31,7 +31,7 @@ func (k *talk) lines() (list []string) {
 func TestSameObservationHowever(t *testing.T) {
 	h := hello(t, "law.example")
 	server := tls12Flight(t, "law.example", "*.law.example")
-	plain := newTalk(Config{Certificates: true})
+	plain := newTalk(Config{Details: true})
 	plain.handshake()
 	plain.send(0, h)
 	plain.send(1, server)
@@ -41,7 +41,7 @@ func TestSameObservationHowever(t *testing.T) {
 	}
 	for seed := range uint64(400) {
 		r := rand.New(rand.NewPCG(seed, 2))
-		k := newTalk(Config{Certificates: true})
+		k := newTalk(Config{Details: true})
 		for side := range 2 {
 			k.seq[side] = -uint32(r.IntN(2000))
 		}

@@ -82,6 +82,7 @@ func (r *runner) alone(ctx context.Context) error {
 		log   capture.Log
 		seg   decode.Segment
 	)
+	log.Brief = !r.conf.Details
 	for {
 		if done, err := r.next(ctx, &batch); done {
 			return err
@@ -156,7 +157,7 @@ func (r *runner) flush() error {
 		}
 	}
 	slices.SortFunc(all, func(a, b place) int { return cmp.Compare(a.id, b.id) })
-	var log capture.Log
+	log := capture.Log{Brief: !r.conf.Details}
 	for _, p := range all {
 		t := r.shards[p.shard]
 		t.finish(t.flows.at(p.n), pastEnd+p.id, &log)

@@ -64,7 +64,7 @@ func TestCertificateOfNamed(t *testing.T) {
 		all  bool
 		want bool
 	}{{"asked.example", false, false}, {"asked.example", true, true}, {"", false, true}} {
-		k := newTalk(Config{Certificates: c.all})
+		k := newTalk(Config{Details: c.all})
 		k.handshake()
 		k.send(0, hello(t, c.name))
 		flight := tls12Flight(t, "cert.example")

@@ -36,7 +36,7 @@ func (r *runner) together(ctx context.Context) error {
 	n := r.conf.Workers
 	free, ready := make(chan *round, rounds), make(chan *round, rounds)
 	for range rounds {
-		free <- newRound(n)
+		free <- r.newRound()
 	}
 	queues := make([]chan *round, n)
 	var wg sync.WaitGroup
@@ -63,10 +63,11 @@ func (r *runner) together(ctx context.Context) error {
 	return failed
 }
 
-func newRound(n int) *round {
+func (r *runner) newRound() *round {
+	n := r.conf.Workers
 	rd := &round{work: make([][]int32, n), logs: make([]*capture.Log, n)}
 	for i := range rd.logs {
-		rd.logs[i] = new(capture.Log)
+		rd.logs[i] = &capture.Log{Brief: !r.conf.Details}
 	}
 	return rd
 }

@@ -20,7 +20,7 @@ func TestShareAllocatesNothing(t *testing.T) {
 	for range conf.Shards {
 		r.shards = append(r.shards, newTable(conf, reg))
 	}
-	rd := newRound(conf.Workers)
+	rd := (&runner{conf: conf}).newRound()
 	for i := range 300 {
 		rd.batch.Packets = append(rd.batch.Packets, capture.Packet{
 			Data: packet, Length: uint32(len(packet)), Ordinal: uint64(i + 1), Link: capture.LinkRaw,

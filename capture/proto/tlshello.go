@@ -112,6 +112,23 @@ func tlsRandomDigest(body []byte) uint32 {
 	return max(h, 1)
 }
 
+// tlsCipherDigest adds up the mixed numbers of a list of cipher suites, GREASE left out,
+// so that order does not count; never 0.
+func tlsCipherDigest(list []byte) uint64 {
+	sum := uint64(1)
+	for ; len(list) >= 2; list = list[2:] {
+		v := uint16(list[0])<<8 | uint16(list[1])
+		if tlsGrease(v) {
+			continue
+		}
+		x := (uint64(v) + 1) * 0x9e3779b97f4a7c15 // SplitMix64
+		x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+		x = (x ^ x>>27) * 0x94d049bb133111eb
+		sum += x ^ x>>31
+	}
+	return max(sum, 1)
+}
+
 // report appends the Observation of h; p is ProtoTLS, ProtoQUIC or ProtoDTLS and length the
 // bytes of the handshake message. JA4 is left zero if the hello is cut.
 func (h *tlsHello) report(p capture.Proto, length int, log *capture.Log) *capture.Observation {
@@ -134,6 +151,9 @@ func (h *tlsHello) report(p capture.Proto, length int, log *capture.Log) *captur
 		transport, o.Transport = 'd', 17
 	}
 	if h.whole {
+		t.Ciphers = tlsCipherDigest(h.ciphers)
+	}
+	if h.whole && !log.Brief {
 		ja4Write(&t.JA4, transport, h, log)
 	}
 	return o

@@ -67,14 +67,14 @@ func (f *inputFlags) open(e *env, only filterFlags) (*captures, error) {
 }
 
 // read runs the captures through decoding and calls visit for every Observation.
-// all asks for certificates that say nothing new, too.
+// all asks for what only those need who keep Observations, too.
 func (f *inputFlags) read(e *env, src *captures, all bool, visit func(*capture.Observation) error) (flow.Result, error) {
 	stop := func() {}
 	if f.Progress {
 		stop = progress(e.stderr, src.Reader)
 	}
 	defer stop()
-	conf := flow.Config{Workers: workers(f.Workers), MaxFlows: f.MaxFlows, Certificates: all}
+	conf := flow.Config{Workers: workers(f.Workers), MaxFlows: f.MaxFlows, Details: all}
 	return flow.Run(e.ctx, src, conf, decode.Config{Dedup: f.Dedup}, visit)
 }
 

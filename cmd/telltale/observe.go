@@ -93,7 +93,7 @@ func (c *observeCmd) observeLive(e *env) error {
 	}
 	w := bufio.NewWriterSize(out, 256<<10)
 	var failed error
-	live, err := flow.NewLive(in.config(flow.Config{MaxFlows: c.MaxFlows, Certificates: true}, func(int64) { failed = w.Flush() }))
+	live, err := flow.NewLive(in.config(flow.Config{MaxFlows: c.MaxFlows, Details: true}, func(int64) { failed = w.Flush() }))
 	if err != nil {
 		return usage(err)
 	}

@@ -89,7 +89,7 @@ func newDaemon(e *env, c *runCmd, k *knowledge, in *inputs) (*daemon, error) {
 		return nil, err
 	}
 	logged := c.Observations != "" || len(k.observe) > 0
-	if d.live, err = flow.NewLive(in.config(flow.Config{MaxFlows: c.MaxFlows, Certificates: logged}, d.tick)); err != nil {
+	if d.live, err = flow.NewLive(in.config(flow.Config{MaxFlows: c.MaxFlows, Details: logged}, d.tick)); err != nil {
 		return nil, usage(err)
 	}
 	if d.lines, err = openLines(c.Output, e.stdout); err != nil {
