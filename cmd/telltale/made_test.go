@@ -15,14 +15,17 @@ import (
 // makes. With -update they are written; run the tests once more for their outputs.
 func TestMadeCases(t *testing.T) {
 	for name, maker := range map[string]func() (*generate.Capture, error){
-		"openings":     generate.Openings,
-		"certificates": generate.Certificates,
-		"damaged":      generate.Damaged,
-		"proxy-denied": generate.Refusals,
-		"mirrored":     generate.Mirrored,
-		"dns-halved":   generate.Halved,
-		"streams":      generate.Streams,
-		"tunnels":      generate.Tunnels,
+		"openings":       generate.Openings,
+		"certificates":   generate.Certificates,
+		"damaged":        generate.Damaged,
+		"proxy-denied":   generate.Refusals,
+		"mirrored":       generate.Mirrored,
+		"dns-halved":     generate.Halved,
+		"streams":        generate.Streams,
+		"tunnels":        generate.Tunnels,
+		"encapsulations": generate.Encapsulations,
+		"link-wlan":      generate.Wireless,
+		"link-serial":    generate.Serial,
 		"fragmented": func() (*generate.Capture, error) {
 			c, err := generate.Damaged()
 			if err == nil {
