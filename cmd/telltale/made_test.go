@@ -26,6 +26,7 @@ func TestMadeCases(t *testing.T) {
 		"encapsulations": generate.Encapsulations,
 		"link-wlan":      generate.Wireless,
 		"link-serial":    generate.Serial,
+		"lan-ports":      generate.LANPorts,
 		"dns-odd":        generate.OddLookups,
 		"quic-versions":  generate.QUICVersions,
 		"fragmented": func() (*generate.Capture, error) {
