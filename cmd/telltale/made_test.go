@@ -15,21 +15,22 @@ import (
 // makes. With -update they are written; run the tests once more for their outputs.
 func TestMadeCases(t *testing.T) {
 	for name, maker := range map[string]func() (*generate.Capture, error){
-		"openings":     generate.Openings,
-		"certificates": generate.Certificates,
-		"damaged":      generate.Damaged,
-		"proxy-denied": generate.Refusals,
-		"mirrored":     generate.Mirrored,
-		"dns-halved":   generate.Halved,
-		"streams":      generate.Streams,
-		"tunnels":      generate.Tunnels,
-		"fragmented": func() (*generate.Capture, error) {
-			c, err := generate.Damaged()
-			if err == nil {
-				c.PCAP, err = generate.Fragment(c.PCAP, 64)
-			}
-			return c, err
-		},
+		"openings":        generate.Openings,
+		"certificates":    generate.Certificates,
+		"damaged":         generate.Damaged,
+		"proxy-denied":    generate.Refusals,
+		"mirrored":        generate.Mirrored,
+		"dns-halved":      generate.Halved,
+		"streams":         generate.Streams,
+		"tunnels":         generate.Tunnels,
+		"encapsulations":  generate.Encapsulations,
+		"link-wlan":       generate.Wireless,
+		"link-serial":     generate.Serial,
+		"lan-ports":       generate.LANPorts,
+		"dns-odd":         generate.OddLookups,
+		"quic-versions":   generate.QUICVersions,
+		"fragmented":      fragments(generate.Damaged, 64),
+		"fragmented-quic": fragments(generate.QUICVersions, 600),
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := maker()
@@ -60,5 +61,16 @@ func TestMadeCases(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// fragments is a maker whose packets come in IP fragments of size bytes.
+func fragments(maker func() (*generate.Capture, error), size int) func() (*generate.Capture, error) {
+	return func() (*generate.Capture, error) {
+		c, err := maker()
+		if err == nil {
+			c.PCAP, err = generate.Fragment(c.PCAP, size)
+		}
+		return c, err
 	}
 }

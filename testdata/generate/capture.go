@@ -15,7 +15,8 @@ import (
 
 // Capture is what a generator made, with what must be found in it.
 type Capture struct {
-	// PCAP is a capture file in the classic format: little-endian, microseconds, Ethernet.
+	// PCAP is a capture file in the classic format: little-endian, microseconds,
+	// Ethernet unless its maker says otherwise.
 	PCAP []byte
 	// Contacts are in order of client, protocol and name, each once.
 	Contacts []Contact

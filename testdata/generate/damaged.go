@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/gopacket/layers"
 	"github.com/miekg/dns"
-	"golang.org/x/crypto/cryptobyte"
 )
 
 // Damaged returns hellos and questions as damaged streams carry them: a post-quantum
@@ -95,7 +94,5 @@ func (t *trace) questions(at time.Time, client netip.Addr) {
 func (t *trace) questionOverTCP(name string, id uint16) []byte {
 	q := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.TypeA)
 	q.Id = id
-	raw, err := q.Pack()
-	t.keep(err)
-	return append(t.body(func(b *cryptobyte.Builder) { b.AddUint16(uint16(len(raw))) }), raw...)
+	return t.overTCP(q)
 }

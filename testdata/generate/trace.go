@@ -56,12 +56,15 @@ func (t *trace) contact(client netip.Addr, protocol, name string) {
 }
 
 // finish returns the capture, its packets in order of time.
-func (t *trace) finish() (*Capture, error) {
+func (t *trace) finish() (*Capture, error) { return t.finishOn(layers.LinkTypeEthernet) }
+
+// finishOn is finish for frames of another link type.
+func (t *trace) finishOn(link layers.LinkType) (*Capture, error) {
 	if t.err != nil {
 		return nil, t.err
 	}
 	inTime(t.frames)
-	file, err := encode(t.frames, layers.LinkTypeEthernet)
+	file, err := encode(t.frames, link)
 	if err != nil {
 		return nil, err
 	}

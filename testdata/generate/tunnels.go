@@ -14,7 +14,11 @@ type shell func(kind uint16, body []byte) (uint16, []byte)
 type wrapped struct {
 	name   string
 	shells []shell
+	six    bool // the question is in IPv6
+	hidden bool // nothing of it can be read
 }
+
+func in(name string, shells ...shell) wrapped { return wrapped{name: name, shells: shells} }
 
 // shells are one of each encapsulation, and some in others.
 func shells() []wrapped {
@@ -26,27 +30,27 @@ func shells() []wrapped {
 	}
 	gre := func(kind uint16, body []byte) (uint16, []byte) { return overIP(47, append(words16(0, kind), body...)) }
 	return []wrapped{
-		{"vlan", []shell{tagShell(0x8100, 5)}},
-		{"qinq", []shell{tagShell(0x8100, 5), tagShell(0x88a8, 6)}},
-		{"stack-9100", []shell{tagShell(0x8100, 5), tagShell(0x9100, 6)}},
-		{"vntag", []shell{vntag}},
-		{"mpls", []shell{mpls}},
-		{"pseudowire", []shell{pseudowire}},
-		{"pppoe", []shell{pppoe}},
-		{"gre", []shell{gre}},
-		{"nvgre", []shell{framed(47, words16(0x2000, 0x6558, 0, 0x5000))}},
-		{"erspan2", []shell{framed(47, words16(0x1000, 0x88be, 0, 1, 0x1000, 80, 0, 0))}},
-		{"erspan3", []shell{framed(47, words16(0x1000, 0x22eb, 0, 1, 0x2000, 81, 0, 0, 0, 0))}},
-		{"vxlan", []shell{vxlan}},
-		{"geneve", []shell{geneve}},
-		{"ipip", []shell{func(_ uint16, ip []byte) (uint16, []byte) { return overIP(4, ip) }}},
-		{"etherip", []shell{framed(97, words16(0x3000))}},
-		{"gtp", []shell{gtp}},
-		{"tzsp", []shell{udpShell(37008, true, []byte{1, 0, 0, 1, 1})}},
-		{"vxlan-in-gre-in-vlan", []shell{vxlan, gre, tagShell(0x8100, 7)}},
-		{"vlan-in-vxlan-in-geneve", []shell{tagShell(0x8100, 8), vxlan, geneve}},
-		{"pppoe-in-pseudowire-in-qinq", []shell{pppoe, pseudowire, tagShell(0x8100, 9), tagShell(0x88a8, 10)}},
-		{"gtp-in-erspan2", []shell{gtp, framed(47, words16(0x1000, 0x88be, 0, 2, 0x1000, 82, 0, 0))}},
+		in("vlan", tagShell(0x8100, 5)),
+		in("qinq", tagShell(0x8100, 5), tagShell(0x88a8, 6)),
+		in("stack-9100", tagShell(0x8100, 5), tagShell(0x9100, 6)),
+		in("vntag", vntag),
+		in("mpls", mpls),
+		in("pseudowire", pseudowire),
+		in("pppoe", pppoe),
+		in("gre", gre),
+		in("nvgre", framed(47, words16(0x2000, 0x6558, 0, 0x5000))),
+		in("erspan2", framed(47, words16(0x1000, 0x88be, 0, 1, 0x1000, 80, 0, 0))),
+		in("erspan3", framed(47, words16(0x1000, 0x22eb, 0, 1, 0x2000, 81, 0, 0, 0, 0))),
+		in("vxlan", vxlan),
+		in("geneve", geneve),
+		in("ipip", func(_ uint16, ip []byte) (uint16, []byte) { return overIP(4, ip) }),
+		in("etherip", framed(97, words16(0x3000))),
+		in("gtp", gtp),
+		in("tzsp", udpShell(37008, true, []byte{1, 0, 0, 1, 1})),
+		in("vxlan-in-gre-in-vlan", vxlan, gre, tagShell(0x8100, 7)),
+		in("vlan-in-vxlan-in-geneve", tagShell(0x8100, 8), vxlan, geneve),
+		in("pppoe-in-pseudowire-in-qinq", pppoe, pseudowire, tagShell(0x8100, 9), tagShell(0x88a8, 10)),
+		in("gtp-in-erspan2", gtp, framed(47, words16(0x1000, 0x88be, 0, 2, 0x1000, 82, 0, 0))),
 	}
 }
 
@@ -54,10 +58,22 @@ func shells() []wrapped {
 // several; the name says in which.
 func Tunnels() (*Capture, error) {
 	t := newTrace(31)
+	t.wrap(shells(), ethernet)
+	return t.finish()
+}
+
+// wrap adds the questions of a list, one a second; link puts what the outermost shell gives
+// into a frame.
+func (t *trace) wrap(list []wrapped, link func(kind uint16, body []byte) []byte) {
 	at := start()
-	for i, w := range shells() {
+	for i, w := range list {
 		name := w.name + ".example"
-		t.contact(host(i), "dns", name)
+		switch {
+		case w.six:
+			t.contact(inSix(host(i)), "dns", name)
+		case !w.hidden:
+			t.contact(host(i), "dns", name)
+		}
 		first := len(t.frames)
 		question := new(dns.Msg).SetQuestion(dns.Fqdn(name), dns.TypeA)
 		question.Id = uint16(i + 1)
@@ -68,11 +84,10 @@ func Tunnels() (*Capture, error) {
 		for _, s := range w.shells {
 			kind, body = s(kind, body)
 		}
-		frame.data = ethernet(kind, body)
+		frame.data = link(kind, body)
 		frame.length = len(frame.data)
 		at = at.Add(time.Second)
 	}
-	return t.finish()
 }
 
 // ethernet is a frame between the ends of a tunnel.
