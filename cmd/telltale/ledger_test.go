@@ -201,7 +201,7 @@ func runLedger(t *testing.T, dir, state string, disk *fillable, receivers []*rec
 	}
 	l.run(t)
 	t.Logf("%d alerts were acknowledged before a kill could hide it; the full disk was met %d times", len(l.acked), l.full)
-	if disk != nil && l.full == 0 && *ledgerKills > 1 {
+	if disk != nil && l.full == 0 && *ledgerKills >= 10 { // of few rounds, all may miss it
 		t.Error("the disk was never full when it mattered: the test does not test that")
 	}
 	checkLedger(t, l, *ledgerKills*part, receivers)
@@ -220,9 +220,10 @@ func disturb(r *rand.Rand, receivers []*receiver, disk *fillable, round int) (me
 		if round%4 == 3 {
 			begin = 50 + r.IntN(500)
 		}
+		lasts := 300*time.Millisecond + time.Duration(r.Int64N(int64(*ledgerLinger)))
 		time.AfterFunc(time.Duration(begin)*time.Millisecond, func() {
 			disk.fill()
-			time.AfterFunc(300*time.Millisecond+time.Duration(r.Int64N(int64(*ledgerLinger))), disk.free)
+			time.AfterFunc(lasts, disk.free)
 		})
 	}
 	return func() {
