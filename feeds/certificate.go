@@ -55,14 +55,11 @@ func (c *compiler) certificate(m Match) error {
 	if err != nil {
 		return err
 	}
-	p, err := compilePattern(expr)
+	r, err := c.patternRule(m, expr)
 	if err != nil {
 		return err
 	}
-	if err := c.countRegex(); err != nil {
-		return err
-	}
-	c.set.certs[field] = append(c.set.certs[field], rule{match: m, pat: &p})
+	c.set.certs[field] = append(c.set.certs[field], r)
 	return nil
 }
 

@@ -175,6 +175,15 @@ func (c *compiler) countRegex() error {
 	return nil
 }
 
+// patternRule makes the rule of an indicator that is the expression expr.
+func (c *compiler) patternRule(m Match, expr string) (rule, error) {
+	p, err := compilePattern(expr)
+	if err = cmp.Or(err, c.countRegex()); err != nil {
+		return rule{}, err
+	}
+	return rule{match: m, pat: &p}, nil
+}
+
 func (c *compiler) regexName(m Match) error {
 	domain, p, err := nameAnchor(m.Indicator.Value)
 	if err = cmp.Or(err, c.countRegex()); err != nil {
@@ -189,11 +198,10 @@ func (c *compiler) regexName(m Match) error {
 }
 
 func (c *compiler) expression(m Match) error {
-	p, err := compilePattern(m.Indicator.Value)
-	if err = cmp.Or(err, c.countRegex()); err != nil {
+	r, err := c.patternRule(m, m.Indicator.Value)
+	if err != nil {
 		return err
 	}
-	r := rule{match: m, pat: &p}
 	if m.Kind == KindPath {
 		c.set.paths = append(c.set.paths, r)
 	} else {

@@ -67,14 +67,11 @@ func (c *compiler) identity(m Match) error {
 	if err != nil {
 		return err
 	}
-	p, err := compilePattern(expr)
+	r, err := c.patternRule(m, expr)
 	if err != nil {
 		return err
 	}
-	if err := c.countRegex(); err != nil {
-		return err
-	}
-	c.set.identities[key] = append(c.set.identities[key], rule{match: m, pat: &p})
+	c.set.identities[key] = append(c.set.identities[key], r)
 	return nil
 }
 
