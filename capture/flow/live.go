@@ -94,6 +94,7 @@ type Live struct {
 	shards  []*shard
 	workers []*worker
 	ordinal atomic.Uint64
+	details atomic.Bool   // as Config.Details, and SetDetails
 	ready   chan struct{} // some queue has something; never blocks
 	inOrder merging
 }
@@ -117,8 +118,19 @@ func NewLive(conf LiveConfig) (*Live, error) {
 	for i, src := range l.conf.Sources {
 		l.workers = append(l.workers, newWorker(l, i, src))
 	}
+	l.details.Store(l.conf.Flow.Details)
 	l.inOrder = merging{workers: l.workers, heads: make([]*parcel, len(l.workers))}
 	return l, nil
+}
+
+// SetDetails is Config.Details from now on. It may be called while Run runs.
+func (l *Live) SetDetails(on bool) {
+	l.details.Store(on)
+	for _, s := range l.shards {
+		s.mu.Lock()
+		s.table.conf.Details = on
+		s.mu.Unlock()
+	}
 }
 
 // Run follows the sources until all have ended, one has failed or ctx is done, and

@@ -169,3 +169,35 @@ func without(t testing.TB, lines string) (all []string) {
 	slices.Sort(all)
 	return all
 }
+
+// TestLiveDetails: what only an observation log needs is there from when it is asked for.
+func TestLiveDetails(t *testing.T) {
+	path := "../../testdata/case/openssl-sclient/input.pcap"
+	for _, on := range []bool{false, true} {
+		src, err := pcapfile.Open(pcapfile.Config{Paths: []string{path}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conf := flow.LiveConfig{Sources: []capture.Source{src}, Queue: 1024, MaxWait: 1e10, Flow: flow.Config{Details: !on}}
+		conf.Clock = func() int64 { return 0 }
+		l, err := flow.NewLive(conf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.SetDetails(on)
+		hellos, prints := 0, 0
+		err = l.Run(context.Background(), func(o *capture.Observation) error {
+			if o.Proto == capture.ProtoTLS {
+				hellos++
+				if o.TLS.JA4[0] != 0 {
+					prints++
+				}
+			}
+			return nil
+		})
+		if err != nil || hellos == 0 || on != (prints == hellos) || !on && prints > 0 {
+			t.Errorf("details %v: %d of %d hellos have a fingerprint, %v", on, prints, hellos, err)
+		}
+		src.Close()
+	}
+}

@@ -41,10 +41,6 @@ type parcel struct {
 	next int     // those before have been visited
 }
 
-func (w *worker) parcel() *parcel {
-	return &parcel{log: capture.Log{Brief: !w.live.conf.Flow.Details}}
-}
-
 // lastTime is the clock of a source that has ended.
 const lastTime = math.MaxInt64
 
@@ -53,7 +49,7 @@ func newWorker(l *Live, n int, src capture.Source) *worker {
 	w.queue = make(chan *parcel, l.conf.Queue)
 	w.free = make(chan *parcel, l.conf.Queue)
 	for range l.conf.Queue {
-		w.free <- w.parcel()
+		w.free <- new(parcel)
 	}
 	return w
 }
@@ -69,7 +65,7 @@ func (w *worker) run(ctx context.Context) error {
 	}
 	var (
 		batch    capture.Batch
-		spare    = w.parcel() // takes what there is no room for
+		spare    parcel // takes what there is no room for
 		deadline int64
 	)
 	for {
@@ -96,11 +92,12 @@ func (w *worker) run(ctx context.Context) error {
 		}
 		p := w.take()
 		if p == nil {
-			p = spare
+			p = &spare
 		}
+		p.log.Brief = !w.live.details.Load()
 		w.follow(&batch, p)
 		w.sweep(p)
-		w.hand(p, p == spare)
+		w.hand(p, p == &spare)
 	}
 }
 

@@ -57,6 +57,7 @@ func (c *exchange) observations() {
 		return
 	}
 	d, old := c.daemon, c.daemon.observed
+	d.live.SetDetails(d.conf.Observations != "" || len(c.log) > 0)
 	d.observed = startObservations(context.WithoutCancel(d.ctx), c.log, c.sensor, false, func() {
 		if err := old.close(logLast); err != nil {
 			d.log.Warn(printable(err.Error()))
