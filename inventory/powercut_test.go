@@ -129,7 +129,7 @@ func cutPower(t *testing.T, rounds int, unsafe bool) (lost, acked uint64) {
 		last := powerRound(t, dir, state, unsafe)
 		run(t, "umount", dir)
 		run(t, "mount", "-o", "loop", image, dir)
-		have := reachedIn(t, state)
+		have := reached(t, state)
 		run(t, "umount", dir)
 		if last > have {
 			lost += last - have
@@ -185,6 +185,28 @@ func shutdown(dir string) error {
 	}
 	defer func() { _ = d.Close() }()
 	return unix.IoctlSetPointerInt(int(d.Fd()), goingDown, noFlush)
+}
+
+// reached returns the last number that a state holds.
+func reached(t *testing.T, state string) uint64 {
+	t.Helper()
+	s, err := Open(context.Background(), Config{Dir: state})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, s)
+	list, err := s.Findings(context.Background())
+	if err != nil || uint64(len(list)) != s.Seq() {
+		t.Errorf("%d findings and %d alerts were written together, %v", len(list), s.Seq(), err)
+	}
+	var check string
+	if err := s.db.QueryRow("PRAGMA quick_check").Scan(&check); err != nil || check != "ok" {
+		t.Errorf("the file is damaged: %s %v", check, err)
+	}
+	if got := seqs(t, s, "siem", 0); uint64(len(got)) != s.Seq() {
+		t.Errorf("%d alerts in the outbox, %d were numbered", len(got), s.Seq())
+	}
+	return s.Seq()
 }
 
 func run(t *testing.T, name string, args ...string) {
