@@ -16,7 +16,7 @@ type Coverage struct {
 	Flows        uint64                         // flows that ended
 	Unnamed      [capture.UnnamedReasons]uint64 // of those, by reason; index 0 is named
 	OneSided     uint64                         // flows of which one direction was seen
-	First, Last  int64                          // times of the first and last Observation
+	Last         int64                          // time of the last Observation
 
 	ClearDNS     uint64 // DNS questions in the clear
 	EncryptedDNS uint64 // connections to encrypted resolvers, by port, ALPN, name or address
@@ -30,9 +30,6 @@ type Coverage struct {
 
 func (c *Coverage) count(o *capture.Observation) {
 	c.Observations[o.Proto]++
-	if c.First == 0 || o.Time < c.First {
-		c.First = o.Time
-	}
 	c.Last = max(c.Last, o.Time)
 	switch {
 	case o.Proto == capture.ProtoDNS && o.Kind == capture.Request:

@@ -105,10 +105,11 @@ func cutPower(t *testing.T, rounds int, process string) (r outage) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(f.Truncate(256<<20), f.Close()); err != nil {
+	if err := errors.Join(f.Truncate(int64(rounds+4)<<24), f.Close()); err != nil { // no round needs 16 MiB
 		t.Fatal(err)
 	}
 	run(t, "mkfs.ext4", "-q", "-F", image)
+	t.Cleanup(func() { _ = exec.Command("umount", "-q", dir).Run() }) // where a round failed
 	have := uint64(0)
 	for range rounds {
 		before := have

@@ -9,6 +9,8 @@ type Decoder struct {
 	copies    copies
 	ports     sparse[udpReader]
 	reasons   [ReasonCount]uint64
+	first     int64 // time of the earliest packet
+	last      int64
 }
 
 // Stats counts what a Decoder did.
@@ -19,6 +21,8 @@ type Stats struct {
 	// Forgotten counts packets whose copies could not be told within Config.Dedup, since
 	// more packets than are remembered came in that time.
 	Forgotten uint64
+	// First and Last are the times of the earliest and the latest packet, 0 before any.
+	First, Last int64
 }
 
 // New returns a Decoder with the limits of conf. A conf that Validate refuses is
@@ -52,6 +56,10 @@ func (d *Decoder) Decode(p *capture.Packet, s *Segment) Reason {
 		r = d.copies.message(s)
 	}
 	d.reasons[r]++
+	if d.first == 0 || p.Time < d.first {
+		d.first = p.Time
+	}
+	d.last = max(d.last, p.Time)
 	return r
 }
 
@@ -76,5 +84,5 @@ func (d *Decoder) Release() { d.fragments.out.reset() }
 
 // Stats returns the counts so far.
 func (d *Decoder) Stats() Stats {
-	return Stats{Reasons: d.reasons, Fragments: d.fragments.state(), Forgotten: d.copies.forgotten}
+	return Stats{Reasons: d.reasons, Fragments: d.fragments.state(), Forgotten: d.copies.forgotten, First: d.first, Last: d.last}
 }

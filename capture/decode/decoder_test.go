@@ -120,3 +120,20 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestStatsSpan: every packet counts for the time that was looked at, also one that says
+// nothing, and the parts of several Decoders lie anywhere.
+func TestStatsSpan(t *testing.T) {
+	var s Segment
+	var sum Stats
+	for _, times := range [][]int64{{}, {50, 20, 30}, {70}, {}, {40}} {
+		d := New(Config{})
+		for _, at := range times {
+			d.Decode(&capture.Packet{Time: at}, &s)
+		}
+		sum.Add(d.Stats())
+	}
+	if sum.First != 20 || sum.Last != 70 {
+		t.Errorf("from %d to %d, the packets are from 20 to 70", sum.First, sum.Last)
+	}
+}

@@ -2,6 +2,10 @@ package decode
 
 // Add adds the counts of o, those of another Decoder.
 func (s *Stats) Add(o Stats) {
+	if s.First == 0 || o.First != 0 && o.First < s.First {
+		s.First = o.First
+	}
+	s.Last = max(s.Last, o.Last)
 	for i := range s.Reasons {
 		s.Reasons[i] += o.Reasons[i]
 	}

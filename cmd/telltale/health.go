@@ -262,6 +262,7 @@ func (h *health) capture() (all []string) {
 func (d *daemon) summary() *report.Summary {
 	res := d.live.Result()
 	in := report.Input{
+		First: res.Decode.First, Last: res.Decode.Last,
 		Dropped: dropped(res), Limits: limits(res, d.engine.Coverage()), Capture: d.health.capture(),
 		Packs: d.know.packs, Policies: d.know.policies, Geo: d.know.geo, Warnings: d.know.warnings,
 	}

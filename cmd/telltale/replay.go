@@ -194,6 +194,7 @@ func (r *replay) summary(k *knowledge, src *captures, res flow.Result, facts int
 	st := src.Stats()
 	in := report.Input{
 		Packets: st.Packets, Bytes: st.Bytes, Skipped: st.Skipped, Cut: st.Cut,
+		First: res.Decode.First, Last: res.Decode.Last,
 		Copies:  res.Decode.Reasons[decode.Duplicate],
 		Dropped: dropped(res), Limits: limits(res, r.engine.Coverage()),
 		Filtered: st.Filtered, Filter: printable(src.filter.String()),

@@ -64,11 +64,11 @@ func (s *Summary) coverage(b *strings.Builder) {
 }
 
 func (s *Summary) period() string {
-	c := &s.Coverage
-	if c.First == 0 {
+	in := &s.Input
+	if in.First == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", %s to %s UTC (%s)", stamp(c.First), stamp(c.Last), Duration(time.Duration(c.Last-c.First)))
+	return fmt.Sprintf(", %s to %s UTC (%s)", stamp(in.First), stamp(in.Last), Duration(time.Duration(in.Last-in.First)))
 }
 
 func unnamed(by [capture.UnnamedReasons]uint64) []Tally {

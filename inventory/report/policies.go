@@ -21,7 +21,7 @@ type clock struct {
 // deadline, and those issued after the last packet, are only named.
 func (s *Summary) policies(b *strings.Builder) {
 	var running, silent, later []*clock
-	last := time.Unix(0, s.Coverage.Last).UTC().Format(time.DateOnly)
+	last := time.Unix(0, s.Input.Last).UTC().Format(time.DateOnly)
 	for _, c := range clocks(s.Findings) {
 		switch {
 		case c.policy.Issued > last:
@@ -115,7 +115,7 @@ func (s *Summary) deadline(c *clock, d feeds.Deadline) string {
 	if !ok {
 		return d.What
 	}
-	last := time.Unix(0, s.Coverage.Last).UTC()
+	last := time.Unix(0, s.Input.Last).UTC()
 	days := int(due.Sub(last.Truncate(24*time.Hour)).Hours() / 24)
 	when := fmt.Sprintf("%s after the last packet", plural(days, "day"))
 	switch {

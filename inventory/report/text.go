@@ -29,6 +29,8 @@ type Summary struct {
 type Input struct {
 	Packets  uint64 // packets read
 	Bytes    uint64 // captured bytes of them
+	First    int64  // time of the earliest packet that was looked at, Unix nanoseconds, 0 if there is none
+	Last     int64  // of the latest
 	Skipped  uint64 // outside the requested time
 	Filtered uint64 // not wanted by the capture filter
 	Filter   string // the capture filter, empty if there is none

@@ -30,10 +30,10 @@ func summary(list ...*detect.Finding) *Summary {
 		}
 		return nil
 	}}
-	s.Coverage = detect.Coverage{First: day.UnixNano(), Last: day.Add(90 * time.Minute).UnixNano(), Hosts: 1234, Flows: 10}
+	s.Coverage = detect.Coverage{Hosts: 1234, Flows: 10}
 	s.Coverage.Unnamed[capture.Named] = 7
 	s.Coverage.Unnamed[capture.NoSNI] = 3
-	s.Input = Input{Packets: 1234567, Bytes: 5 << 20, Dropped: []Tally{{"not_ip", 2}, {"icmp", 0}}, Damaged: []string{"x.pcap: cut short"}, Packs: []string{"acme@1"}}
+	s.Input = Input{Packets: 1234567, Bytes: 5 << 20, First: day.UnixNano(), Last: day.Add(90 * time.Minute).UnixNano(), Dropped: []Tally{{"not_ip", 2}, {"icmp", 0}}, Damaged: []string{"x.pcap: cut short"}, Packs: []string{"acme@1"}}
 	return s
 }
 
