@@ -45,16 +45,26 @@ func (t *table) settleDTLS(e *entry, order uint64, log *capture.Log) {
 	if e.dtls == 0 {
 		return
 	}
-	mark := log.Len()
-	c := t.dtlsHellos.at(e.dtls)
-	if c.Flush(log) {
-		t.flushed(e, c.Random(), order, log, mark)
-	} else {
-		log.Truncate(mark)
-		e.set(flagPartial)
-	}
+	t.broken(e, t.dtlsHellos.at(e.dtls), order, log)
 	t.dtlsHellos.put(e.dtls)
 	e.dtls = 0
+}
+
+// partial is a hello of which a part was read.
+type partial interface {
+	Flush(log *capture.Log) bool
+	Random() uint32
+}
+
+// broken reads what can be read of p as its flow ends.
+func (t *table) broken(e *entry, p partial, order uint64, log *capture.Log) {
+	mark := log.Len()
+	if p.Flush(log) {
+		t.flushed(e, p.Random(), order, log, mark)
+		return
+	}
+	log.Truncate(mark)
+	e.set(flagPartial)
 }
 
 // flushed is hello for one that is read as its flow ends, at the given order.

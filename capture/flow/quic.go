@@ -93,14 +93,7 @@ func (t *table) settleQUIC(e *entry, order uint64, log *capture.Log) {
 	if e.quic == 0 {
 		return
 	}
-	mark := log.Len()
-	c := t.quic.at(e.quic)
-	if c.Flush(log) {
-		t.flushed(e, c.Random(), order, log, mark)
-	} else {
-		log.Truncate(mark)
-		e.set(flagPartial)
-	}
+	t.broken(e, t.quic.at(e.quic), order, log)
 	t.quic.put(e.quic)
 	e.quic = 0
 }
