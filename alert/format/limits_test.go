@@ -39,6 +39,15 @@ func TestCEFLimits(t *testing.T) {
 	})
 }
 
+// TestLEEFHeader: a pipe, for which its header has no escape, makes no field there.
+func TestLEEFHeader(t *testing.T) {
+	m := alert.Maker{Sensor: "s", Program: "1|2\t3"}
+	header, _ := parseLEEF(t, string(leef(nil, m.Health(alert.HealthInput, 1.7e18, "x"))))
+	if header[3] != `1/2\0093` || header[4] != "health.input" {
+		t.Errorf("%q", header)
+	}
+}
+
 // TestEVEHasFewFields: Wazuh's decoder gives up an event of more than 256 fields. A list
 // is one field to it.
 func TestEVEHasFewFields(t *testing.T) {
