@@ -98,7 +98,7 @@ func TestPublishedSchemas(t *testing.T) {
 					}
 				})
 			}
-			for _, text := range hostileTexts() {
+			for _, text := range fewerIfShort(hostileTexts()) {
 				fewAlerts(text, func(a *alert.Alert) {
 					if err := valid(t, s, f.Append(nil, a)); err != nil {
 						t.Fatalf("%q: %v", text, err)
@@ -158,6 +158,8 @@ func printableASCII(t testing.TB, line []byte) {
 	}
 }
 
+var cefKey = regexp.MustCompile(`(^| )([A-Za-z0-9_.]+)=`)
+
 // parseCEF reads CEF:0 as its specification says, independently of the encoder.
 func parseCEF(t testing.TB, line string) (header []string, ext map[string]string) {
 	t.Helper()
@@ -180,7 +182,7 @@ func parseCEF(t testing.TB, line string) (header []string, ext map[string]string
 	}
 	ext = map[string]string{}
 	rest := line[i:]
-	keys := regexp.MustCompile(`(^| )([A-Za-z0-9_.]+)=`).FindAllStringSubmatchIndex(rest, -1)
+	keys := cefKey.FindAllStringSubmatchIndex(rest, -1)
 	for k, at := range keys {
 		end := len(rest)
 		if k+1 < len(keys) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 
 	"telltale/alert"
 	"telltale/capture"
@@ -32,6 +33,16 @@ var hostileTexts = sync.OnceValue(func() (all []string) {
 	}
 	return all
 })
+
+// fewerIfShort returns one text in nine with -short, for what is slow.
+func fewerIfShort(texts []string) (some []string) {
+	for i, text := range texts {
+		if !testing.Short() || i%9 == 0 {
+			some = append(some, text)
+		}
+	}
+	return some
+}
 
 // hostileFinding has text wherever a text of the network or of a list can stand.
 func hostileFinding(topic detect.Topic, class feeds.Class, text string) *detect.Finding {

@@ -76,6 +76,43 @@ func TestPagesNameWhatThereIs(t *testing.T) {
 	}
 }
 
+// TestSplunkSampleIsReal: the event that Splunk's page shows is one that a case raises.
+func TestSplunkSampleIsReal(t *testing.T) {
+	page, err := os.ReadFile("../../docs/siem/splunk.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alerts, err := os.ReadFile("../../testdata/case/updater/alerts.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sample, _ := strings.Cut(string(page), "## Looks like\n```\n")
+	sample, _, _ = strings.Cut(sample, "```")
+	pairs := regexp.MustCompile(`([a-z_.{}]+)=(?:"([^"]+?)(?: \.\.\.)?"|(\S+))`).FindAllStringSubmatch(sample, -1)
+	if len(pairs) < 7 {
+		t.Fatalf("%d fields in %q", len(pairs), sample)
+	}
+	missing := "nothing was read"
+	for line := range strings.Lines(string(alerts)) {
+		var v any
+		if err := json.Unmarshal([]byte(line), &v); err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]string{}
+		values(v, "", all)
+		missing = ""
+		for _, p := range pairs {
+			if key := "." + strings.ReplaceAll(p[1], "{}", "[0]"); !strings.HasPrefix(all[key], p[2]+p[3]) {
+				missing = p[0]
+			}
+		}
+		if missing == "" {
+			return
+		}
+	}
+	t.Errorf("no alert has %s", missing)
+}
+
 const ecsNames = `\b(?:event|rule|source|destination|host|related|threat)\.[a-z_.]+[a-z]\b|\btelltale\.(?:class|vendor|product|names|facts|kind)\b`
 
 func same(s string) string { return s }
