@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"telltale/alert"
-	"telltale/capture"
+	"telltale/detect"
 )
 
 var _ = register(Format{Name: "cef", About: "ArcSight CEF:0", encode: cef})
@@ -15,6 +15,13 @@ const (
 	cefVersionLimit = 31
 	cefNameLimit    = 512
 )
+
+// cefLimits are the lengths of the extension's texts in the dictionary of the format, by
+// key. Connectors cut or drop what is longer.
+var cefLimits = map[string]int{
+	"app": 31, "cat": 1023, "dhost": 1023, "dvchost": 100, "flexString1": 1023, "msg": 1023, "reason": 1023, "shost": 1023,
+	"cs1": 4000, "cs2": 4000, "cs3": 4000, "cs4": 4000, "cs5": 4000, "cs6": 4000,
+}
 
 // cef appends an event in version 0 of the Common Event Format: parsers that know later
 // versions read it, many know no other.
@@ -28,7 +35,7 @@ func cef(dst []byte, a *alert.Alert) []byte {
 	dst = append(dst, '|')
 	dst = strconv.AppendUint(dst, tenths(a.Severity), 10)
 	dst = append(dst, '|')
-	p := pairs{b: dst, separator: ' ', escape: appendCEFValue}
+	p := pairs{b: dst, separator: ' ', escape: appendCEFValue, limits: cefLimits}
 	p.signed("rt", millis(a.Time))
 	p.text("externalId", a.ID)
 	p.text("cat", string(a.Kind))
@@ -65,6 +72,7 @@ func (p *pairs) cefFinding(a *alert.Alert) {
 	p.labelled("cs4", "functions", strings.Join(functionNames(f), ","))
 	p.labelled("cs5", "names", strings.Join(f.Names, ","))
 	p.labelled("cs6", "policies", strings.Join(policyIDs(f), ","))
+	p.labelled("flexString1", "finding", f.ID)
 	p.labelled("cn1", "attempts", strconv.FormatUint(f.Attempts, 10))
 	p.labelled("cn2", "exchanges", strconv.FormatUint(f.Exchanges, 10))
 	if f.Foreign != nil {
@@ -79,6 +87,7 @@ func (p *pairs) cefEnds(a *alert.Alert) {
 	c := &f.Contact
 	if !c.Server.IsValid() {
 		p.text("src", f.Host.Addr.String())
+		p.cefHost(f)
 		return
 	}
 	p.text("src", c.Client.Addr().String())
@@ -90,14 +99,16 @@ func (p *pairs) cefEnds(a *alert.Alert) {
 	p.number("spt", uint64(c.Client.Port()))
 	p.number("dpt", uint64(c.Server.Port()))
 	if c.Client.Addr() == f.Host.Addr {
-		p.text("shost", f.Host.Name)
-		if f.Host.MAC != [6]byte{} {
-			p.text("smac", string(capture.AppendMAC(nil, f.Host.MAC)))
-		}
+		p.cefHost(f)
 	}
 	p.text("dhost", c.Name)
 	p.text("proto", strings.ToUpper(transport(c.Transport)))
-	p.text("app", strings.ToUpper(c.Proto.String()))
+	p.text("app", strings.ToUpper(application(c)))
+}
+
+func (p *pairs) cefHost(f *detect.Finding) {
+	p.text("shost", f.Host.Name)
+	p.text("smac", hostMAC(f))
 }
 
 // appendCEFHeader escapes a field of the header: backslash and pipe.

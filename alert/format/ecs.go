@@ -163,9 +163,7 @@ func (o *object) ecsNetwork(f *detect.Finding) {
 		o.text("iana_number", strconv.Itoa(int(c.Transport)))
 	}
 	o.text("type", "ipv"+strconv.FormatUint(ipVersion(c), 10))
-	if c.Proto != capture.ProtoFlow {
-		o.some("protocol", c.Proto.String())
-	}
+	o.some("protocol", application(c))
 	o.some("community_id", communityID(c))
 	if f.Host.VLAN != 0 {
 		o.open("vlan")
@@ -206,7 +204,7 @@ func (o *object) ecsThreat(f *detect.Finding) {
 	o.open("indicator")
 	o.text("provider", "telltale")
 	o.text("confidence", ecsConfidence(f.Class))
-	if name := f.Contact.Name; name != "" {
+	if name := f.Contact.Name; name != "" && !isAddress(name) {
 		o.text("type", "domain-name")
 		o.text("name", name)
 	} else if f.Contact.Server.IsValid() {
@@ -215,7 +213,11 @@ func (o *object) ecsThreat(f *detect.Finding) {
 	}
 	o.close()
 	o.open("software")
-	o.text("name", strings.TrimSpace(f.Vendor+" "+f.Product))
+	name := f.Vendor
+	if f.Product != "" {
+		name += " " + f.Product
+	}
+	o.text("name", name)
 	o.close()
 	o.close()
 }

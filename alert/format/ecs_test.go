@@ -81,7 +81,7 @@ func TestECSFields(t *testing.T) {
 	for name, version := range map[string]string{"ecs": "v9.4.0", "ecs8": "v8.17.0"} {
 		t.Run(name, func(t *testing.T) {
 			fields, f := ecsFields(t, version), form(t, name)
-			someAlerts("www.example.co.uk", func(a *alert.Alert) {
+			check := func(a *alert.Alert) {
 				line := f.Append(nil, a)
 				var doc any
 				if err := json.Unmarshal(line, &doc); err != nil {
@@ -90,7 +90,11 @@ func TestECSFields(t *testing.T) {
 				if bad := breaches(fields, "", doc); len(bad) > 0 {
 					t.Fatalf("%s\n%s", strings.Join(bad, "\n"), line)
 				}
-			})
+			}
+			someAlerts("www.example.co.uk", check)
+			for _, text := range fewerIfShort(hostileTexts()) {
+				fewAlerts(text, check)
+			}
 			if len(breaches(fields, "", map[string]any{"dns": map[string]any{"id": 5.0, "x": "y"}, "related": map[string]any{"ip": "1.1.1.1"}})) != 3 {
 				t.Error("breaches are not seen")
 			}

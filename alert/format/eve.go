@@ -50,6 +50,7 @@ func (o *object) eveFlow(f *detect.Finding, version int) {
 	}
 	if !c.Server.IsValid() {
 		o.text("src_ip", f.Host.Addr.String())
+		o.eveEther(f)
 		return
 	}
 	o.text("src_ip", c.Client.Addr().String())
@@ -62,11 +63,7 @@ func (o *object) eveFlow(f *detect.Finding, version int) {
 	if version >= 8 {
 		o.number("ip_v", ipVersion(c))
 	}
-	if f.Host.MAC != [6]byte{} && c.Client.Addr() == f.Host.Addr {
-		o.open("ether")
-		o.text("src_mac", string(capture.AppendMAC(nil, f.Host.MAC)))
-		o.close()
-	}
+	o.eveEther(f)
 	if id := communityID(c); id != "" {
 		o.text("community_id", id)
 	}
@@ -74,6 +71,15 @@ func (o *object) eveFlow(f *detect.Finding, version int) {
 		o.text("app_proto", app)
 	}
 	o.text("direction", "to_server")
+}
+
+// eveEther appends the hardware address of the source, if it is known.
+func (o *object) eveEther(f *detect.Finding) {
+	if mac := hostMAC(f); mac != "" && fromHost(f) {
+		o.open("ether")
+		o.text("src_mac", mac)
+		o.close()
+	}
 }
 
 // flowID derives a number below 2^51 from the flow, as Suricata's is, so that readers

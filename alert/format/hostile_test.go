@@ -3,7 +3,11 @@ package format
 import (
 	"fmt"
 	"net/netip"
+	"os"
+	"strconv"
 	"strings"
+	"sync"
+	"testing"
 
 	"telltale/alert"
 	"telltale/capture"
@@ -11,27 +15,33 @@ import (
 	"telltale/feeds"
 )
 
-// hostileTexts are more than 300 texts that try to leave their field: every byte alone
-// and within a word, and what means something to a form, a terminal or a spreadsheet.
-func hostileTexts() []string {
-	all := append([]string(nil), hostile...)
-	for c := range 256 {
-		all = append(all, "a"+string([]byte{byte(c)})+"b")
+// hostileTexts are texts that try to leave their field. Tests of the sinks read the same.
+var hostileTexts = sync.OnceValue(func() (all []string) {
+	b, err := os.ReadFile("../testdata/hostile.txt")
+	if err != nil {
+		panic(err)
 	}
-	for c := range 33 {
-		all = append(all, string([]byte{byte(c)}))
+	for line := range strings.Lines(string(b)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		text, err := strconv.Unquote(strings.TrimSpace(line))
+		if err != nil {
+			panic(line)
+		}
+		all = append(all, text)
 	}
-	all = append(
-		all,
-		"x src=6.6.6.6", "x\\ src=6.6.6.6", `x\= y`, `x\`, `x\\`, "a|b|c|10|src=1.1.1.1", "x\tsrc=6.6.6.6", "x^src=6.6.6.6",
-		"x\n<13>1 2026-01-01T00:00:00Z evil forged - - - CEF:0|a|b|c|d|e|9|", "\r\n", "\u2028\u2029", "\u0085",
-		`"]`, `" x="y`, `]`, `}{`, `"},{"a":"b`, `\u0022`, "</telltale>", "<!channel>", "<@U123>", "[x](http://evil)", "@everyone",
-		"+cmd|' /C calc'!A0", "-1+1", "@SUM(1)", "\x1b]0;title\x07", "\x1b[2J", "\u202e\u2066\u2069", "\ufeff", "\ufffd", "\xc0\x80", "\xed\xa0\x80",
-		strings.Repeat("a", 255), strings.Repeat("\x00", 255), strings.Repeat(`\`, 255), strings.Repeat(`"`, 255),
-		strings.Repeat(".", 64), "..", ".", "-", "*", "${jndi:ldap://x}", "{{7*7}}", "%s%n", "' OR 1=1--", "xn--80ak6aa92e.com",
-		"NULL", "true", "0x09", "x09", "null\x00byte", "a=b", "=", "==", " =", "= ", " lead", "trail ",
-	)
 	return all
+})
+
+// fewerIfShort returns one text in nine with -short, for what is slow.
+func fewerIfShort(texts []string) (some []string) {
+	for i, text := range texts {
+		if !testing.Short() || i%9 == 0 {
+			some = append(some, text)
+		}
+	}
+	return some
 }
 
 // hostileFinding has text wherever a text of the network or of a list can stand.
@@ -61,7 +71,11 @@ func someAlerts(text string, visit func(a *alert.Alert)) {
 			}
 		}
 	}
-	visit(m.Health(alert.HealthInput, 1.7e18, "x"+text))
+	for _, kind := range []alert.Kind{
+		alert.HealthInput, alert.HealthFeed, alert.HealthDrops, alert.HealthLoss, alert.HealthInterface, alert.HealthSilent, alert.HealthConfig, alert.HealthTest,
+	} {
+		visit(m.Health(kind, 1.7e18, "x"+text))
+	}
 	beat := m.Heartbeat(1.7e18, alert.Heartbeat{AlertsDropped: 2, Packets: 3, PacketsDropped: 4})
 	beat.Number(1700000000000, 7)
 	visit(beat)

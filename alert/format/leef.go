@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"telltale/alert"
-	"telltale/capture"
 )
 
 var _ = register(Format{Name: "leef", About: "IBM QRadar LEEF:2.0", Header: LEEFHeader, encode: leef})
@@ -49,8 +48,8 @@ func (p *pairs) leefFinding(a *alert.Alert) {
 	} else {
 		p.text("src", f.Host.Addr.String())
 	}
-	if f.Host.MAC != [6]byte{} && c.Client.Addr() == f.Host.Addr {
-		p.text("srcMAC", string(capture.AppendMAC(nil, f.Host.MAC)))
+	if fromHost(f) {
+		p.text("srcMAC", hostMAC(f))
 	}
 	p.text("resource", c.Name)
 	p.text("policy", strings.Join(policyIDs(f), ","))

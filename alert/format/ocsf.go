@@ -169,7 +169,7 @@ func (o *object) ocsfEndpoint(key string, end netip.AddrPort, f *detect.Finding)
 	if end.Port() != 0 {
 		o.number("port", uint64(end.Port()))
 	}
-	if end == c.Server && c.Proto != capture.ProtoDNS {
+	if end == c.Server && c.Proto != capture.ProtoDNS && !isAddress(c.Name) {
 		o.some("hostname", c.Name)
 	}
 	if p := f.Foreign; p != nil && p.Addr == end.Addr() {
@@ -213,7 +213,7 @@ func (o *object) ocsfObservables(f *detect.Finding) {
 		all = append(all, observable{"evidences[0].dst_endpoint.ip", c.Server.Addr().String(), ocsfIP})
 		if c.Name != "" && c.Proto == capture.ProtoDNS {
 			all = append(all, observable{"evidences[0].query.hostname", c.Name, ocsfHostname})
-		} else if c.Name != "" {
+		} else if c.Name != "" && !isAddress(c.Name) {
 			all = append(all, observable{"evidences[0].dst_endpoint.hostname", c.Name, ocsfHostname})
 		}
 	}

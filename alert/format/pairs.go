@@ -11,6 +11,7 @@ type pairs struct {
 	b         []byte
 	separator byte
 	escape    func(dst []byte, s string) []byte
+	limits    map[string]int // bytes of a value by key, where there is a limit
 	some      bool
 }
 
@@ -24,6 +25,9 @@ func (p *pairs) text(key, value string) {
 	p.some = true
 	p.b = append(p.b, key...)
 	p.b = append(p.b, '=')
+	if n := p.limits[key]; n > 0 {
+		value = shorten(asciiText(value), n)
+	}
 	p.b = p.escape(p.b, value)
 }
 

@@ -24,15 +24,22 @@ type Format struct {
 // MaxSize is the most bytes of an encoded alert. With the longest syslog header it stays
 // below 8 KiB, which is where receivers begin to cut without a word (rsyslog's default
 // maxMessageSize).
-const MaxSize = 8<<10 - 512
+const MaxSize = 8<<10 - maxHeader
 
 // Append appends a, without a line end. What makes it longer than MaxSize is left out:
 // first the weakest facts, names and policies, then the ends of long texts.
-func (f Format) Append(dst []byte, a *alert.Alert) []byte {
+func (f Format) Append(dst []byte, a *alert.Alert) []byte { return f.Within(dst, a, MaxSize) }
+
+// Within is Append for receivers that take limit bytes and no more. There is little left
+// to leave out below 2 KiB: the result may be longer.
+func (f Format) Within(dst []byte, a *alert.Alert, limit int) []byte {
 	at := len(dst)
 	dst = f.encode(dst, a)
-	for keep := 16; len(dst)-at > MaxSize && keep > 0; keep /= 2 {
+	for keep := 16; len(dst)-at > limit; keep /= 2 {
 		dst = f.encode(dst[:at], trim(a, keep))
+		if keep == 0 {
+			break
+		}
 	}
 	return dst
 }

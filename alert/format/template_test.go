@@ -4,23 +4,28 @@ import (
 	"encoding/json"
 	"os"
 	"regexp"
+	"slices"
 	"testing"
 
 	"telltale/alert"
 )
 
-// TestElasticTemplate: the template maps every field that an alert can have.
+// TestElasticTemplate: the templates map every field that an alert can have, by types that
+// Elasticsearch and OpenSearch both have.
 func TestElasticTemplate(t *testing.T) {
-	b, err := os.ReadFile("../../docs/siem/elastic-template.json")
-	if err != nil {
-		t.Fatal(err)
+	var index struct {
+		ComposedOf    []string       `json:"composed_of"`
+		IndexPatterns []string       `json:"index_patterns"`
+		DataStream    map[string]any `json:"data_stream"`
+	}
+	readJSON(t, "elastic-template.json", &index)
+	if len(index.ComposedOf) != 1 || index.ComposedOf[0] != "telltale-alert" || index.IndexPatterns[0] != "logs-telltale.alert-*" || index.DataStream == nil {
+		t.Errorf("%+v", index)
 	}
 	var doc struct {
 		Template struct{ Mappings map[string]any }
 	}
-	if err := json.Unmarshal(b, &doc); err != nil {
-		t.Fatal(err)
-	}
+	readJSON(t, "elastic-component.json", &doc)
 	mapped := map[string]bool{}
 	properties(doc.Template.Mappings, "", mapped)
 	list := regexp.MustCompile(`\[[0-9]*\]`)
@@ -35,6 +40,22 @@ func TestElasticTemplate(t *testing.T) {
 	if mapped[".telltale.no_such_field"] {
 		t.Error("everything is mapped")
 	}
+	for _, kind := range types(doc.Template.Mappings, nil) {
+		if !slices.Contains([]string{"date", "text", "keyword", "long", "ip", "boolean"}, kind) {
+			t.Errorf("type %s", kind)
+		}
+	}
+}
+
+func readJSON(t *testing.T, name string, v any) {
+	t.Helper()
+	b, err := os.ReadFile("../../docs/siem/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // properties notes the path of every field that has a type.
@@ -48,4 +69,18 @@ func properties(v map[string]any, path string, all map[string]bool) {
 			properties(m, path+"."+name, all)
 		}
 	}
+}
+
+// types returns the types of all fields.
+func types(v map[string]any, all []string) []string {
+	if kind, ok := v["type"].(string); ok {
+		all = append(all, kind)
+	}
+	fields, _ := v["properties"].(map[string]any)
+	for _, sub := range fields {
+		if m, ok := sub.(map[string]any); ok {
+			all = types(m, all)
+		}
+	}
+	return all
 }

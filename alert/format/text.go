@@ -1,11 +1,13 @@
 package format
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
 	"telltale/alert"
+	"telltale/capture"
 	"telltale/detect"
 )
 
@@ -107,6 +109,34 @@ func asnText(n uint32) string {
 		return ""
 	}
 	return strconv.FormatUint(uint64(n), 10)
+}
+
+// fromHost says that the source of an event about f is the host itself: the client of its
+// latest contact, or the host alone where there was none.
+func fromHost(f *detect.Finding) bool {
+	return !f.Contact.Server.IsValid() || f.Contact.Client.Addr() == f.Host.Addr
+}
+
+// hostMAC is the hardware address of the host in the colon form, "" where it is not known.
+func hostMAC(f *detect.Finding) string {
+	if f.Host.MAC == [6]byte{} {
+		return ""
+	}
+	return string(capture.AppendMAC(nil, f.Host.MAC))
+}
+
+// application names the protocol above the transport, "" where it is not known.
+func application(c *detect.Contact) string {
+	if c.Proto == capture.ProtoNone || c.Proto == capture.ProtoFlow {
+		return ""
+	}
+	return c.Proto.String()
+}
+
+// isAddress says that a name is an IP address, as the Host of a request may be.
+func isAddress(name string) bool {
+	_, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err == nil
 }
 
 // transport names the protocols that have ports, "" for others.

@@ -6,9 +6,9 @@ import (
 )
 
 // trim returns a copy of a with at most keep facts, names, policies and functions, and
-// texts of at most 32 bytes for each of them.
+// texts of at most 32 bytes for each of them, 32 at least.
 func trim(a *alert.Alert, keep int) *alert.Alert {
-	limit := 32 * keep
+	limit := 32 * max(keep, 1)
 	b := *a
 	b.Text = shorten(a.Text, 4*limit)
 	b.Sensor = shorten(a.Sensor, limit)

@@ -193,6 +193,8 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"type: syslog\naddress: siem:6514\ntransport: sctp", "use tls, tcp or udp"},
 		{"type: syslog\naddress: siem:6514\nframing: xml", "use octets or lines"},
 		{"type: syslog\naddress: siem:6514\nfacility: 24", "facility must be 0 to 23"},
+		{"type: syslog\naddress: siem:6514\nheader: bsd", "use rfc5424, rfc3164 or leef"},
+		{"type: relp\naddress: siem:2514\nheader: bsd", "use rfc5424, rfc3164 or leef"},
 		{"type: syslog\naddress: siem:6514\ntransport: udp\nproxy: http://p:1", "a proxy does not carry UDP"},
 		{"type: syslog\naddress: siem:6514\nproxy: ftp://p:1", "socks5://proxy.example.org:1080"},
 		{"type: syslog\naddress: siem:6514\nadress: x", "unknown field"},

@@ -68,7 +68,7 @@ func TestObservationsToBrokers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
-	server := natsServer(t, t.TempDir(), -1)
+	server := natsServer(t, t.TempDir(), -1, 4096)
 	conn, err := nats.Connect(server.ClientURL(), nats.Token("word"))
 	if err != nil {
 		t.Fatal(err)

@@ -52,11 +52,11 @@ func TestKafka(t *testing.T) {
 }
 
 // natsServer starts a real server with JetStream.
-func natsServer(t *testing.T, dir string, port int) *server.Server {
+func natsServer(t *testing.T, dir string, port int, maxPayload int32) *server.Server {
 	t.Helper()
 	s, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true,
-		Authorization: "word", MaxPayload: 4096,
+		Authorization: "word", MaxPayload: maxPayload,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func natsServer(t *testing.T, dir string, port int) *server.Server {
 // TestNATS: stored once although sent twice, also by a server that was restarted between.
 func TestNATS(t *testing.T) {
 	dir := t.TempDir()
-	s := natsServer(t, dir, -1)
+	s := natsServer(t, dir, -1, 4096)
 	config := "type: nats\ntimeout: 5s\nurl: " + s.ClientURL() + "\ntoken_file: " + secretFile(t, "word")
 	target := sinkFrom(t, config)
 	batch := records(target, 300)

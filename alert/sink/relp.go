@@ -31,10 +31,12 @@ type relpConfig struct {
 	// Facility is the facility's number, 0 to 23. Default 16, local0.
 	Facility *uint8 `yaml:"facility"`
 	// Hostname is the name in the header. Default: this host's.
-	Hostname string        `yaml:"hostname"`
-	TLS      TLS           `yaml:"tls"`
-	Proxy    string        `yaml:"proxy"`
-	Timeout  time.Duration `yaml:"timeout"`
+	Hostname string `yaml:"hostname"`
+	// Header is rfc5424, rfc3164 or leef. Default: leef for LEEF, rfc5424 for the rest.
+	Header  string        `yaml:"header"`
+	TLS     TLS           `yaml:"tls"`
+	Proxy   string        `yaml:"proxy"`
+	Timeout time.Duration `yaml:"timeout"`
 }
 
 // relpWindow is how many messages may be unanswered, as librelp has it.
@@ -71,11 +73,12 @@ func newRELP(e *Entry) (alert.Sink, error) {
 	if c.Plain {
 		t = nil
 	}
-	s := &relpSink{header: f.Header}
+	s := new(relpSink)
 	s.link, err = newLink(c.Address, t, c.Proxy, c.Timeout)
-	var err2 error
+	var err2, err3 error
 	s.head, err2 = syslogHead(c.Hostname, c.Facility)
-	return s, errors.Join(err, err2)
+	s.header, err3 = headerOf(c.Header, f)
+	return s, errors.Join(err, err2, err3)
 }
 
 // Send implements alert.Sink.

@@ -71,8 +71,8 @@ func stored(t *testing.T, path string, n int) []string {
 	t.Helper()
 	for range 600 {
 		b, _ := os.ReadFile(path)
-		if lines := strings.Split(strings.TrimSpace(string(b)), "\n"); len(lines) >= n {
-			return lines
+		if bytes.Count(b, []byte("\n")) >= n {
+			return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

@@ -33,10 +33,12 @@ type syslogConfig struct {
 	// Facility is the facility's number, 0 to 23. Default 16, local0.
 	Facility *uint8 `yaml:"facility"`
 	// Hostname is the name in the header. Default: this host's.
-	Hostname string        `yaml:"hostname"`
-	TLS      TLS           `yaml:"tls"`
-	Proxy    string        `yaml:"proxy"`
-	Timeout  time.Duration `yaml:"timeout"`
+	Hostname string `yaml:"hostname"`
+	// Header is rfc5424, rfc3164 or leef. Default: leef for LEEF, rfc5424 for the rest.
+	Header  string        `yaml:"header"`
+	TLS     TLS           `yaml:"tls"`
+	Proxy   string        `yaml:"proxy"`
+	Timeout time.Duration `yaml:"timeout"`
 }
 
 // syslogSink writes to a receiver that does not acknowledge.
@@ -44,6 +46,7 @@ type syslogSink struct {
 	link   link
 	udp    bool
 	lines  bool
+	form   format.Format
 	head   format.Syslog
 	header format.Header
 	conn   *watched
@@ -68,12 +71,14 @@ func newSyslog(e *Entry) (alert.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &syslogSink{header: f.Header, udp: c.Transport == "udp", lines: c.Framing == "lines"}
+	s := &syslogSink{form: f, udp: c.Transport == "udp", lines: c.Framing == "lines"}
 	var t *TLS
 	if c.Transport == "tls" {
 		t = &c.TLS
 	}
 	var errs []error
+	s.header, err = headerOf(c.Header, f)
+	errs = append(errs, err)
 	s.link, err = newLink(c.Address, t, c.Proxy, c.Timeout)
 	errs = append(errs, err)
 	if c.Transport != "tls" && c.Transport != "tcp" && c.Transport != "udp" {
@@ -87,6 +92,14 @@ func newSyslog(e *Entry) (alert.Sink, error) {
 	}
 	s.head, err = syslogHead(c.Hostname, c.Facility)
 	return s, errors.Join(append(errs, err)...)
+}
+
+// headerOf returns the profile of that name, or what the format's receivers expect.
+func headerOf(name string, f format.Format) (format.Header, error) {
+	if name == "" {
+		return f.Header, nil
+	}
+	return format.HeaderByName(name)
 }
 
 // syslogHead returns what stands in all headers.
@@ -200,6 +213,11 @@ func (s *syslogSink) datagrams(ctx context.Context, batch []alert.Record) alert.
 	var o alert.Outcome
 	for i := range batch {
 		m := s.message(&batch[i])
+		if over := len(m) - maxDatagram; over > 0 {
+			short := batch[i]
+			short.Body = s.form.Within(nil, short.Alert, len(short.Body)-over)
+			m = s.message(&short)
+		}
 		if len(m) > maxDatagram {
 			m = m[:maxDatagram] // a cut event tells more than none; readers of UDP expect it
 		}

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -17,6 +19,9 @@ import (
 	"github.com/leodido/go-syslog/v4/rfc5424"
 
 	"telltale/alert"
+	"telltale/alert/format"
+	"telltale/detect"
+	"telltale/feeds"
 )
 
 // collector accepts connections and keeps what each sent.
@@ -136,23 +141,31 @@ func TestSyslogTCP(t *testing.T) {
 	c.messages(t, 6)
 }
 
-// TestSyslogLEEF: IBM's header, and lines.
-func TestSyslogLEEF(t *testing.T) {
-	l := listen(t)
-	defer func() { _ = l.Close() }()
-	got := make(chan string, 1)
-	go func() {
-		conn, err := l.Accept()
-		if err != nil {
-			return
+// TestSyslogHeaders: the header that a format's receivers expect, or the one that is asked
+// for, and lines.
+func TestSyslogHeaders(t *testing.T) {
+	for settings, want := range map[string]string{
+		"format: leef":                    "<132>1 2023-11-14T22:13:20.000Z s LEEF:2.0|",
+		"format: cef\nheader: rfc3164":    "<132>Nov 14 22:13:20 s CEF:0|",
+		"format: leef\nheader: rfc5424":   "<132>1 2023-11-14T22:13:20.000000Z s telltale ",
+		"format: native\nheader: rfc3164": `<132>Nov 14 22:13:20 s {"schema":`,
+	} {
+		l := listen(t)
+		got := make(chan string, 1)
+		go func() {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			line, _ := bufio.NewReader(conn).ReadString('\n')
+			got <- line
+		}()
+		target := sinkFrom(t, "type: syslog\ntransport: tcp\nframing: lines\nhostname: s\naddress: "+l.Addr().String()+"\n"+settings)
+		deliver(t, target, records(target, 1))
+		if line := <-got; !strings.HasPrefix(line, want) {
+			t.Errorf("%s: %q", settings, line)
 		}
-		line, _ := bufio.NewReader(conn).ReadString('\n')
-		got <- line
-	}()
-	target := sinkFrom(t, "type: syslog\ntransport: tcp\nframing: lines\nformat: leef\nhostname: s\naddress: "+l.Addr().String())
-	deliver(t, target, records(target, 1))
-	if line := <-got; !strings.HasPrefix(line, "<134>1 2023-11-14T22:13:20.000Z s LEEF:2.0|") && !strings.HasPrefix(line, "<132>1 2023-11-14T22:13:20.000Z s LEEF:2.0|") {
-		t.Errorf("%q", line)
+		_ = l.Close()
 	}
 }
 
@@ -175,6 +188,40 @@ func TestSyslogUDP(t *testing.T) {
 		}
 		if _, err := rfc5424.NewParser().Parse(b[:n]); err != nil {
 			t.Errorf("%v: %s", err, b[:n])
+		}
+	}
+}
+
+// TestSyslogUDPFits: an alert with more to say than a datagram holds is told shorter, not
+// cut in the middle.
+func TestSyslogUDPFits(t *testing.T) {
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	f := detect.Finding{Vendor: "kaspersky", ID: strings.Repeat("ab", 12), Host: detect.Host{Addr: netip.MustParseAddr("10.0.0.1")}}
+	for range 30 {
+		f.Facts = append(f.Facts, detect.Fact{Text: strings.Repeat("request to update.example.com ", 5)})
+		f.Policies = append(f.Policies, &feeds.Policy{ID: "us-fcc-covered-2024-kaspersky"})
+	}
+	m := alert.Maker{Sensor: "sensor1", Packs: "p", Program: "1.0"}
+	a := m.Change(detect.Change{Time: 1.7e18, Finding: &f})
+	for _, form := range format.Formats() {
+		target := sinkFrom(t, "type: syslog\ntransport: udp\nformat: "+form.Name+"\naddress: "+conn.LocalAddr().String())
+		body := target.Encode(nil, a)
+		deliver(t, target, []alert.Record{{Alert: a, Sensor: a.Sensor, Body: body}})
+		b := make([]byte, 9000)
+		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		n, _, err := conn.ReadFrom(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, rest, ok := strings.Cut(string(b[:n]), "{"); n > 2048 || ok && !json.Valid([]byte("{"+rest)) {
+			t.Errorf("%s: %d bytes: %s", form.Name, n, b[:n])
+		}
+		if form.Name == "native" && len(body) < 3000 {
+			t.Error("the alert is not long")
 		}
 	}
 }
