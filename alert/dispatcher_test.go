@@ -212,6 +212,29 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
+// TestAskedForAPause: a receiver that only asks for a pause is given it and is not in
+// trouble, however often it asks.
+func TestAskedForAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{}
+		for range 10 {
+			s.script = append(s.script, fails(nil, time.Minute))
+		}
+		events, end := dispatch(t, newBox(3), time.Hour, Target{Name: "chat", Sink: s, Encode: encode})
+		if len(events) != 0 || end[0].Err != nil || end[0].Retries != 0 {
+			t.Errorf("events %v, progress %+v", events, end[0])
+		}
+		for i := 1; i <= 10; i++ {
+			if d := s.times[i].Sub(s.times[i-1]); d != time.Minute {
+				t.Errorf("pause %d is %v", i, d)
+			}
+		}
+		if end[0].Sent != 3 {
+			t.Errorf("%+v", end[0])
+		}
+	})
+}
+
 // TestOneSinkHoldsUpNoOther, not even one that hangs until it is told to end.
 func TestOneSinkHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

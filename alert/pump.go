@@ -190,7 +190,7 @@ func (p *pump) after(ctx context.Context, out *Outcome, done, all int) {
 		p.sent = p.handed.start(p.sent)
 		p.place()
 		return
-	case err == nil:
+	case err == nil && out.After == 0:
 		err = errNothingSettled
 	}
 	switch {
