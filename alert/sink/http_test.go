@@ -163,6 +163,32 @@ func TestSplunk(t *testing.T) {
 }
 
 // TestSplunkAckNeverComes: the batch is not settled, and is sent again.
+// TestSplunkSaysNotWhich: an answer without the number of the event that is the reason
+// holds up nothing.
+func TestSplunkSaysNotWhich(t *testing.T) {
+	r := newReceiver(t, func(r *receiver, w http.ResponseWriter, _ *http.Request, body []byte) {
+		var ids []string
+		for _, line := range strings.Split(strings.TrimSpace(string(body)), "\n") {
+			var e struct{ Fields map[string]string }
+			if err := json.Unmarshal([]byte(line), &e); err != nil || r.poison(e.Fields["telltale_event_id"]) {
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(w, `{"text":"Invalid data format","code":6}`)
+				return
+			}
+			ids = append(ids, e.Fields["telltale_event_id"])
+		}
+		r.ids = append(r.ids, ids...)
+		_, _ = io.WriteString(w, `{"text":"Success","code":0}`)
+	})
+	target := sinkFrom(t, "type: splunk\nurl: "+r.URL+"\ntoken_file: "+secretFile(t, "token"))
+	batch := records(target, 20)
+	r.poison = func(id string) bool { return id == batch[13].Alert.ID }
+	if refused := deliver(t, target, batch); len(refused) != 1 || !strings.HasPrefix(refused[0], "14: Splunk answered code 6") {
+		t.Errorf("refused %v", refused)
+	}
+	r.holds(t, batch, 13)
+}
+
 func TestSplunkAckNeverComes(t *testing.T) {
 	r := newReceiver(t, func(r *receiver, w http.ResponseWriter, q *http.Request, body []byte) {
 		if q.URL.Path == "/services/collector/ack" {
@@ -294,6 +320,21 @@ func TestWebhookTemplate(t *testing.T) {
 	deliver(t, target, records(target, 1))
 	if want := `{"summary":"text 0","ticket":"health.test from sensor1"}`; r.bodies[0] != want {
 		t.Errorf("got %s, want %s", r.bodies[0], want)
+	}
+}
+
+// TestWebhookTemplateDoesNotFit: an alert that lacks what the template wants goes to the
+// dead letters and holds up none.
+func TestWebhookTemplateDoesNotFit(t *testing.T) {
+	r := newReceiver(t, func(_ *receiver, _ http.ResponseWriter, _ *http.Request, _ []byte) {})
+	tmpl := writeFile(t, "t", `{{if eq .text "text 1"}}{{index .names 0}}{{end}}{{.text}}`, 0o644)
+	target := sinkFrom(t, "type: webhook\nurl: "+r.URL+"\ntemplate: "+tmpl)
+	refused := deliver(t, target, records(target, 3))
+	if len(refused) != 1 || !strings.HasPrefix(refused[0], "2: filling the template") || !strings.Contains(refused[0], "telltale outbox retry") {
+		t.Errorf("refused %v", refused)
+	}
+	if !slices.Equal(r.bodies, []string{"text 0", "text 2"}) {
+		t.Errorf("got %q", r.bodies)
 	}
 }
 
