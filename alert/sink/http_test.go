@@ -346,8 +346,8 @@ func TestDigests(t *testing.T) {
 		})
 		target := sinkFrom(t, "type: "+kind+"\nevery: 1h\nurl_file: "+secretFile(t, r.URL+"/services/T0/B0/secret\n"))
 		batch := records(target, 200)
-		if o, _ := send(t, target, batch); o.Done != 200 {
-			t.Fatalf("%+v", o)
+		if o, steps := send(t, target, batch); o.Done != 200 || strings.Contains(fmt.Sprint(steps), "secret") {
+			t.Fatalf("%+v, %v: the address is a secret", o, steps)
 		}
 		if o, _ := send(t, target, batch); o.Done != 0 || o.Err != nil || o.After < 59*time.Minute {
 			t.Fatalf("too early: %+v", o)
@@ -364,6 +364,22 @@ func TestDigests(t *testing.T) {
 	text, err := json.Marshal(slackMessage("<!channel> & <@U1>", []string{"<!everyone>"}))
 	if err != nil || strings.Contains(string(text), `"text":"<!channel>`) && !strings.Contains(string(text), "plain_text") {
 		t.Errorf("%s %v", text, err)
+	}
+}
+
+// TestHalving: a batch that is too large is halved, not given up nor sent one by one.
+func TestHalving(t *testing.T) {
+	var sizes []int
+	batch := make([]alert.Record, 40)
+	for len(batch) > 0 {
+		o := halving(batch, func(some []alert.Record) (alert.Outcome, bool) {
+			sizes = append(sizes, len(some))
+			return alert.Outcome{Done: len(some)}, len(some) > 10
+		})
+		batch = batch[o.Done:]
+	}
+	if want := []int{40, 20, 10, 30, 15, 7, 23, 11, 5, 18, 9, 9}; !slices.Equal(sizes, want) {
+		t.Errorf("sizes %v, want %v", sizes, want)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 
 var _ = register(Type{
 	Name:         "kafka",
-	About:        "Apache Kafka, all in-sync replicas, keyed by sensor: acknowledged",
+	About:        "Apache Kafka, acknowledged by all in-sync replicas, keyed by sensor",
 	Acked:        true,
 	Observations: true,
 	New:          newKafka,

@@ -16,7 +16,7 @@ import (
 
 var _ = register(Type{
 	Name:         "nats",
-	About:        "NATS JetStream: acknowledged, duplicates are known by the alert's id",
+	About:        "NATS JetStream, duplicates are known by the alert's id",
 	Acked:        true,
 	Observations: true,
 	New:          newNATS,
