@@ -383,6 +383,15 @@ func TestHalving(t *testing.T) {
 	}
 }
 
+// TestTooLargeAlone: a record that alone is too large is refused, and holds up none.
+func TestTooLargeAlone(t *testing.T) {
+	batch := make([]alert.Record, 3)
+	o := halving(batch, func([]alert.Record) (alert.Outcome, bool) { return alert.Outcome{}, true })
+	if o.Done != 1 || len(o.Refused) != 1 || o.Refused[0].Index != 0 || !strings.Contains(o.Refused[0].Reason, "too large") {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "-1": 0, "soon": 0, "999999": 24 * time.Hour} {
 		a := answer{header: http.Header{"Retry-After": {value}}}
