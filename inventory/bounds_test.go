@@ -126,6 +126,20 @@ func TestOverload(t *testing.T) {
 	}
 }
 
+// TestHeartbeatCountsWhatWasToldTogether, which is in no gap: nothing is missing.
+func TestHeartbeatCountsWhatWasToldTogether(t *testing.T) {
+	s := &Store{queue: newQueue(1, false)}
+	for n, want := range []uint64{0, 1, 2} {
+		a, state := nth(0)
+		if err := s.Put(context.Background(), a, state); err != nil {
+			t.Fatal(err)
+		}
+		if h := s.Heartbeat(); h.AlertsCoalesced != want || h.AlertsDropped != 0 {
+			t.Errorf("after %d: %+v", n+1, h)
+		}
+	}
+}
+
 // covered checks that numbers and gaps account for all of 1 to last, each once.
 func covered(entries []*alert.Alert, last uint64) error {
 	next := uint64(1)
