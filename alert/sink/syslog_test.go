@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -243,18 +244,8 @@ func TestHangs(t *testing.T) {
 // TestProxies: through HTTP CONNECT with a login, and what a refusal says.
 func TestProxies(t *testing.T) {
 	c := collect(t, listen(t))
-	l := listen(t)
-	defer func() { _ = l.Close() }()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go connectProxy(conn)
-		}
-	}()
-	config := "type: syslog\ntransport: tcp\naddress: " + c.Addr().String() + "\nproxy: http://%s@" + l.Addr().String()
+	at, _ := httpProxy(t)
+	config := "type: syslog\ntransport: tcp\naddress: " + c.Addr().String() + "\nproxy: http://%s@" + at
 	target := sinkFrom(t, fmt.Sprintf(config, "user:word"))
 	deliver(t, target, records(target, 2))
 	c.messages(t, 2)
@@ -262,6 +253,26 @@ func TestProxies(t *testing.T) {
 	if o, _ := send(t, target, records(target, 1)); o.Err == nil || !strings.Contains(o.Err.Error(), "407") {
 		t.Errorf("%+v", o)
 	}
+}
+
+// httpProxy starts a proxy for the user "user" with the password "word", and returns its
+// address and how often it was used.
+func httpProxy(t *testing.T) (address string, used *atomic.Int64) {
+	t.Helper()
+	l := listen(t)
+	t.Cleanup(func() { _ = l.Close() })
+	used = &atomic.Int64{}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			used.Add(1)
+			go connectProxy(conn)
+		}
+	}()
+	return l.Addr().String(), used
 }
 
 // connectProxy serves one CONNECT with Basic user:word.
