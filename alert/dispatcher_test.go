@@ -212,6 +212,24 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
+// TestRefusalsAreToldOnce for a batch: a receiver that takes nothing does not flood the log.
+func TestRefusalsAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{script: []func([]Record) Outcome{func(batch []Record) Outcome {
+			out := Outcome{Done: len(batch)}
+			for i := range batch[1:] {
+				out.Refused = append(out.Refused, Refusal{Index: i + 1, Reason: "mapping"})
+			}
+			return out
+		}}}
+		b := newBox(200)
+		events, _ := dispatch(t, b, time.Hour, Target{Name: "siem", Sink: s, Encode: encode})
+		if len(events) != 1 || events[0] != (Event{Sink: "siem", Refused: "mapping", Seq: 2, Count: 199}) || len(b.dead["siem"]) != 199 {
+			t.Errorf("%d events, the first %+v, %d dead letters", len(events), events[0], len(b.dead["siem"]))
+		}
+	})
+}
+
 // TestAskedForAPause: a receiver that only asks for a pause is given it and is not in
 // trouble, however often it asks.
 func TestAskedForAPause(t *testing.T) {

@@ -2,8 +2,11 @@ package sink
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -242,6 +245,39 @@ func TestHangs(t *testing.T) {
 }
 
 // TestProxies: through HTTP CONNECT with a login, and what a refusal says.
+// TestReceiverThatReadsNothing: once the socket takes no more, a write ends by its own
+// deadline.
+func TestReceiverThatReadsNothing(t *testing.T) {
+	l := listen(t)
+	defer func() { _ = l.Close() }()
+	held := make(chan net.Conn, 1)
+	go func() {
+		if conn, err := l.Accept(); err == nil {
+			held <- conn
+		}
+	}()
+	target := sinkFrom(t, "type: syslog\ntransport: tcp\ntimeout: 300ms\naddress: "+l.Addr().String())
+	defer func() { _ = target.Sink.Close() }()
+	batch := records(target, 64)
+	for i := range batch {
+		batch[i].Body = bytes.Repeat([]byte("x"), 64<<10)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for range 100 {
+		o := target.Sink.Send(ctx, batch)
+		if o.Err == nil {
+			continue
+		}
+		if ctx.Err() != nil || !errors.Is(o.Err, os.ErrDeadlineExceeded) || o.Done != 0 {
+			t.Errorf("%+v, %v", o, ctx.Err())
+		}
+		_ = (<-held).Close()
+		return
+	}
+	t.Error("a receiver that reads nothing took all")
+}
+
 func TestProxies(t *testing.T) {
 	c := collect(t, listen(t))
 	at, _ := httpProxy(t)
