@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -293,22 +294,49 @@ func TestProxies(t *testing.T) {
 
 // httpProxy starts a proxy for the user "user" with the password "word", and returns its
 // address and how often it was used.
-func httpProxy(t *testing.T) (address string, used *atomic.Int64) {
+func httpProxy(t *testing.T) (string, *atomic.Int64) {
 	t.Helper()
 	l := listen(t)
 	t.Cleanup(func() { _ = l.Close() })
-	used = &atomic.Int64{}
+	used := &atomic.Int64{}
 	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
-				return
+				break
 			}
 			used.Add(1)
 			go connectProxy(conn)
 		}
 	}()
 	return l.Addr().String(), used
+}
+
+// TestReceiverSpeaksFirst: what comes with the proxy's answer is the receiver's.
+func TestReceiverSpeaksFirst(t *testing.T) {
+	l := listen(t)
+	defer func() { _ = l.Close() }()
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = http.ReadRequest(bufio.NewReader(conn))
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\nINFO of the receiver")
+		_ = conn.Close()
+	}()
+	via, err := proxyURL("http://" + l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := (&link{address: "nats.example.org:4222", proxy: via, timeout: defaultTimeout}).open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if b, err := io.ReadAll(conn); string(b) != "INFO of the receiver" || err != nil {
+		t.Errorf("%q, %v", b, err)
+	}
 }
 
 // connectProxy serves one CONNECT with Basic user:word.
