@@ -43,9 +43,11 @@ type Event struct {
 	Sink string
 	// Err is why nothing goes through; nil when it works again.
 	Err error
-	// Refused is the reason of a record that went to the dead letters, else empty.
+	// Refused is the reason of a record that went to the dead letters, else empty. Of one
+	// batch only the first is told.
 	Refused string
-	Seq     uint64 // of the refused record
+	Seq     uint64 // of that record
+	Count   int    // of those refused in the batch
 }
 
 // Progress is how far a sink has come in this run.

@@ -212,6 +212,47 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
+// TestRefusalsAreToldOnce for a batch: a receiver that takes nothing does not flood the log.
+func TestRefusalsAreToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{script: []func([]Record) Outcome{func(batch []Record) Outcome {
+			out := Outcome{Done: len(batch)}
+			for i := range batch[1:] {
+				out.Refused = append(out.Refused, Refusal{Index: i + 1, Reason: "mapping"})
+			}
+			return out
+		}}}
+		b := newBox(200)
+		events, _ := dispatch(t, b, time.Hour, Target{Name: "siem", Sink: s, Encode: encode})
+		if len(events) != 1 || events[0] != (Event{Sink: "siem", Refused: "mapping", Seq: 2, Count: 199}) || len(b.dead["siem"]) != 199 {
+			t.Errorf("%d events, the first %+v, %d dead letters", len(events), events[0], len(b.dead["siem"]))
+		}
+	})
+}
+
+// TestAskedForAPause: a receiver that only asks for a pause is given it and is not in
+// trouble, however often it asks.
+func TestAskedForAPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{}
+		for range 10 {
+			s.script = append(s.script, fails(nil, time.Minute))
+		}
+		events, end := dispatch(t, newBox(3), time.Hour, Target{Name: "chat", Sink: s, Encode: encode})
+		if len(events) != 0 || end[0].Err != nil || end[0].Retries != 0 {
+			t.Errorf("events %v, progress %+v", events, end[0])
+		}
+		for i := 1; i <= 10; i++ {
+			if d := s.times[i].Sub(s.times[i-1]); d != time.Minute {
+				t.Errorf("pause %d is %v", i, d)
+			}
+		}
+		if end[0].Sent != 3 {
+			t.Errorf("%+v", end[0])
+		}
+	})
+}
+
 // TestOneSinkHoldsUpNoOther, not even one that hangs until it is told to end.
 func TestOneSinkHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -134,8 +134,8 @@ func (p *pump) dead(list []Refusal, done int, last uint64) []DeadLetter {
 			dead = append(dead, d)
 		}
 	}
-	for _, d := range dead {
-		p.conf.Tell(Event{Sink: p.Name, Refused: d.Reason, Seq: d.Seq})
+	if len(dead) > 0 {
+		p.conf.Tell(Event{Sink: p.Name, Refused: dead[0].Reason, Seq: dead[0].Seq, Count: len(dead)})
 	}
 	return dead
 }
@@ -190,7 +190,7 @@ func (p *pump) after(ctx context.Context, out *Outcome, done, all int) {
 		p.sent = p.handed.start(p.sent)
 		p.place()
 		return
-	case err == nil:
+	case err == nil && out.After == 0:
 		err = errNothingSettled
 	}
 	switch {

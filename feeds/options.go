@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Options choose what of a Library is compiled.
@@ -19,18 +18,28 @@ type Options struct {
 	Own []string
 }
 
-// choose returns the packs and policies the options ask for.
-func choose(lib *Library, opts Options) ([]*Pack, []*Policy, error) {
-	policies, err := choosePolicies(lib, opts.Policies)
-	errs := []error{err}
-	for _, id := range opts.Vendors {
+// Validate returns the ids that lib does not have, nil if it has all.
+func (o Options) Validate(lib *Library) error {
+	var errs []error
+	for _, id := range o.Policies {
+		if lib.Policy(id) == nil {
+			errs = append(errs, fmt.Errorf("unknown policy %q: the ids are in policies.yaml", id))
+		}
+	}
+	for _, id := range o.Vendors {
 		if lib.Pack(id) == nil && !slices.ContainsFunc(lib.Feeds, func(f *Feed) bool { return f.Vendor.ID == id }) {
 			errs = append(errs, fmt.Errorf("unknown vendor %q: there is no pack and no list of that id", id))
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	return errors.Join(errs...)
+}
+
+// choose returns the packs and policies the options ask for.
+func choose(lib *Library, opts Options) ([]*Pack, []*Policy, error) {
+	if err := opts.Validate(lib); err != nil {
 		return nil, nil, err
 	}
+	policies := choosePolicies(lib, opts.Policies)
 	if len(opts.Policies) == 0 && len(opts.Vendors) == 0 {
 		return lib.Packs, policies, nil
 	}
@@ -46,22 +55,11 @@ func choose(lib *Library, opts Options) ([]*Pack, []*Policy, error) {
 
 // choosePolicies returns the policies of those ids sorted by id, all of them if there
 // are no ids.
-func choosePolicies(lib *Library, wanted []string) ([]*Policy, error) {
+func choosePolicies(lib *Library, wanted []string) []*Policy {
 	if len(wanted) == 0 {
-		return lib.Policies, nil
+		return lib.Policies
 	}
-	var list []*Policy
-	var errs []error
-	for _, id := range wanted {
-		p := lib.Policy(id)
-		if p == nil {
-			errs = append(errs, fmt.Errorf("unknown policy %q: the ids are in policies.yaml", id))
-			continue
-		}
-		list = append(list, p)
-	}
-	slices.SortFunc(list, func(a, b *Policy) int { return strings.Compare(a.ID, b.ID) })
-	return slices.Compact(list), errors.Join(errs...)
+	return slices.DeleteFunc(slices.Clone(lib.Policies), func(p *Policy) bool { return !slices.Contains(wanted, p.ID) })
 }
 
 // binds reports whether a policy and a pack belong together, by the word of either.

@@ -49,6 +49,9 @@ func TestForeignFiles(t *testing.T) {
 		if _, err := Open(context.Background(), Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", damage, err)
 		}
+		if _, err := OpenDesk(context.Background(), dir); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("desk, %s: %v", damage, err)
+		}
 	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, fileName), []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
@@ -56,6 +59,15 @@ func TestForeignFiles(t *testing.T) {
 	}
 	if _, err := Open(context.Background(), Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "is damaged: put a backup") {
 		t.Errorf("garbage: %v", err)
+	}
+	if _, err := OpenDesk(context.Background(), dir); err == nil || !strings.Contains(err.Error(), "is damaged: put a backup") {
+		t.Errorf("desk, garbage: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, fileName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenDesk(context.Background(), dir); err == nil || !strings.Contains(err.Error(), "holds no state") {
+		t.Errorf("desk, empty: %v", err)
 	}
 }
 
@@ -111,6 +123,20 @@ func TestOverload(t *testing.T) {
 	}
 	if h := s.Heartbeat(); h.AlertsDropped != 1 {
 		t.Errorf("heartbeat %+v", h)
+	}
+}
+
+// TestHeartbeatCountsWhatWasToldTogether, which is in no gap: nothing is missing.
+func TestHeartbeatCountsWhatWasToldTogether(t *testing.T) {
+	s := &Store{queue: newQueue(1, false)}
+	for n, want := range []uint64{0, 1, 2} {
+		a, state := nth(0)
+		if err := s.Put(context.Background(), a, state); err != nil {
+			t.Fatal(err)
+		}
+		if h := s.Heartbeat(); h.AlertsCoalesced != want || h.AlertsDropped != 0 {
+			t.Errorf("after %d: %+v", n+1, h)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ const givenUp = "given up by the operator with 'telltale outbox drop'"
 // it. A gap stands in its place, for this sink alone. With forget the sink is no longer
 // waited for at all; the gap waits for its return. No sensor may be running.
 func (d *Desk) Drop(ctx context.Context, sink string, forget bool) (after, last uint64, err error) {
+	defer func() { err = advise(err, d.dir) }()
 	l, err := lock(d.dir)
 	if err != nil {
 		return 0, 0, err
@@ -48,6 +49,10 @@ func (d *Desk) Drop(ctx context.Context, sink string, forget bool) (after, last 
 // in the place of each stretch of neighbours. Gaps among the letters go without another,
 // and those that wait to be sent stay unless one is named.
 func (d *Desk) DropDead(ctx context.Context, sink string, number int64) (n int64, err error) {
+	defer func() { err = advise(err, d.dir) }()
+	if err := d.letters(ctx, sink, number); err != nil {
+		return 0, err
+	}
 	list, err := d.Dead(ctx, sink, maxDead+1)
 	if err != nil {
 		return 0, err

@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"telltale/alert"
@@ -38,6 +39,55 @@ func deskWith(t *testing.T, n int, dead ...uint64) (dir string, d *Desk) {
 	}
 	t.Cleanup(func() { _ = d.Close() })
 	return dir, d
+}
+
+// TestDeskNames: what is not there is an error that says so, and a forgotten sink shows
+// with the dead letters it left.
+func TestDeskNames(t *testing.T) {
+	_, d := deskWith(t, 5, 2)
+	ctx := context.Background()
+	_, err := d.Dead(ctx, "nosuch", 9)
+	_, err2 := d.Retry(ctx, "nosuch", 0)
+	_, err3 := d.Retry(ctx, "b", 1)
+	_, err4 := d.DropDead(ctx, "nosuch", 0)
+	_, err5 := d.DropDead(ctx, "", 77)
+	for i, want := range []string{`no sink "nosuch"`, `no sink "nosuch"`, "no dead letter 1:", `no sink "nosuch"`, "no dead letter 77:"} {
+		if err := []error{err, err2, err3, err4, err5}[i]; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d: %v, want %s", i, err, want)
+		}
+	}
+	if _, _, err := d.Drop(ctx, "a", true); err != nil {
+		t.Fatal(err)
+	}
+	s, err := d.Status(ctx)
+	if err != nil || len(s.Sinks) != 2 || !s.Sinks[0].Forgotten || s.Sinks[0].Dead != 2 || s.Sinks[0].Waiting != 0 || s.Sinks[1].Forgotten || s.InUse {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestDeskCountsWhatWaits: what every sink has is not counted, though it is still there.
+func TestDeskCountsWhatWaits(t *testing.T) {
+	dir := t.TempDir()
+	s := opened(t, Config{Dir: dir})
+	ctx := context.Background()
+	if _, err := s.Cursor(ctx, "a"); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, 0, 5)
+	if err := s.Settle(ctx, "a", alert.Settlement{UpTo: 3}); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, s)
+	d, err := OpenDesk(ctx, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	st, err := d.Status(ctx)
+	list, err2 := d.Peek(ctx, "", 9)
+	if err != nil || err2 != nil || st.Waiting != 2 || len(list) != 2 || list[0].Seq != 4 {
+		t.Errorf("%+v, %d wait, %v %v", st, len(list), err, err2)
+	}
 }
 
 // told reads all that a sink is sent from now on, as the Dispatcher does.

@@ -19,7 +19,7 @@ func lock(dir string) (*os.File, error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("%s is in use by another instance of telltale: stop it, or give this one a state of its own with --state", dir)
+			return nil, fmt.Errorf("%s is %w: stop it, or give this one a state of its own with --state", dir, errInUse)
 		}
 		return nil, fmt.Errorf("locking the state: %w", err)
 	}

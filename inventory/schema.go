@@ -85,7 +85,7 @@ func migrate(ctx context.Context, db *sql.DB, now time.Time) error {
 		return err
 	}
 	if have > len(list) {
-		return fmt.Errorf("the state was written by a newer telltale (schema %d, this one knows %d): install that release, or give --state another directory", have, len(list))
+		return newer(have, len(list))
 	}
 	for i, text := range list[have:] {
 		if err := step(ctx, db, have+i+1, text, now); err != nil {
@@ -93,6 +93,11 @@ func migrate(ctx context.Context, db *sql.DB, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// newer says that a file is of a schema after the one known.
+func newer(have, known int) error {
+	return fmt.Errorf("the state was written by a newer telltale (schema %d, this one knows %d): install that release, or give --state another directory", have, known)
 }
 
 func step(ctx context.Context, db *sql.DB, v int, text string, now time.Time) error {

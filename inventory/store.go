@@ -57,7 +57,7 @@ func Open(ctx context.Context, conf Config) (*Store, error) {
 	}
 	l, err := lock(conf.Dir)
 	if err != nil {
-		return nil, err
+		return nil, advise(err, conf.Dir)
 	}
 	s := &Store{
 		conf: conf, lock: l, queue: newQueue(conf.Queue, conf.Wait), done: make(chan struct{}), ready: func() {}, maker: conf.Maker,
@@ -70,10 +70,16 @@ func Open(ctx context.Context, conf Config) (*Store, error) {
 	return s, nil
 }
 
-// advise adds what to do about an error of opening.
+// errInUse is why a state cannot be written.
+var errInUse = errors.New("in use by another instance of telltale")
+
+// advise adds what to do about an error of the file.
 func advise(err error, dir string) error {
 	if why := passing(err); why != "" {
 		return fmt.Errorf("%w: %s: see to it and start again", err, why)
+	}
+	if locked(err) {
+		return fmt.Errorf("%w: %s cannot be written, which even looking at it takes: run this as the user of the sensor, where the disk is writable", err, dir)
 	}
 	if damaged(err) {
 		return fmt.Errorf("%w: %s is damaged: put a backup in its place, or move it away to begin anew without what waited in it", err, filepath.Join(dir, fileName))

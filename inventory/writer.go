@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"modernc.org/sqlite"
@@ -99,6 +100,16 @@ func passing(err error) string {
 		return "another program holds it"
 	}
 	return ""
+}
+
+// locked says that this user may not write the file, or nobody may.
+func locked(err error) bool {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		code := e.Code() & 0xff
+		return code == sqlite3.SQLITE_READONLY || code == sqlite3.SQLITE_CANTOPEN || code == sqlite3.SQLITE_PERM
+	}
+	return errors.Is(err, fs.ErrPermission)
 }
 
 // damaged says that the file is not what it should be.

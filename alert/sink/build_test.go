@@ -235,6 +235,19 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 }
 
+// TestSecretsOfOthers: what the group or anybody else may read is refused.
+func TestSecretsOfOthers(t *testing.T) {
+	for mode, fine := range map[os.FileMode]bool{0o600: true, 0o400: true, 0o640: false, 0o604: false, 0o620: false, 0o601: false} {
+		name := writeFile(t, "s", "word", mode)
+		if err := os.Chmod(name, mode); err != nil { // whatever the umask says
+			t.Fatal(err)
+		}
+		if _, err := readSecret(name); (err == nil) != fine {
+			t.Errorf("%04o: %v", mode, err)
+		}
+	}
+}
+
 // TestCredentials: systemd passes files in a directory of its own.
 func TestCredentials(t *testing.T) {
 	dir := t.TempDir()

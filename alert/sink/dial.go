@@ -113,15 +113,26 @@ func (l *link) dial(ctx context.Context) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.tunnel(conn); err != nil {
+	in, err := l.tunnel(conn)
+	if err != nil {
 		_ = conn.Close()
 		return nil, err
 	}
-	return conn, nil
+	return &tunnelled{conn, in}, nil
 }
 
+// tunnelled is a connection through a proxy. What a receiver that speaks first said may
+// have come with the proxy's answer.
+type tunnelled struct {
+	net.Conn
+	in *bufio.Reader
+}
+
+// Read implements net.Conn.
+func (t *tunnelled) Read(b []byte) (int, error) { return t.in.Read(b) }
+
 // tunnel asks an HTTP proxy for a way through (RFC 9110 §9.3.6).
-func (l *link) tunnel(conn net.Conn) error {
+func (l *link) tunnel(conn net.Conn) (*bufio.Reader, error) {
 	_ = conn.SetDeadline(time.Now().Add(l.timeout))
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: l.address}, Host: l.address, Header: http.Header{}}
 	if u := l.proxy.User; u != nil {
@@ -132,15 +143,16 @@ func (l *link) tunnel(conn net.Conn) error {
 		req.Header.Del("Authorization")
 	}
 	if err := req.Write(conn); err != nil {
-		return fmt.Errorf("asking the proxy: %w", err)
+		return nil, fmt.Errorf("asking the proxy: %w", err)
 	}
-	resp, err := http.ReadResponse(bufio.NewReaderSize(conn, 1), req)
+	in := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(in, req)
 	if err != nil {
-		return fmt.Errorf("asking the proxy: %w", err)
+		return nil, fmt.Errorf("asking the proxy: %w", err)
 	}
 	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the proxy answered %s", resp.Status)
+		return nil, fmt.Errorf("the proxy answered %s", resp.Status)
 	}
-	return conn.SetDeadline(time.Time{})
+	return in, conn.SetDeadline(time.Time{})
 }

@@ -66,6 +66,7 @@ func newDigest(e *Entry, write func(string, []string) any) (alert.Sink, error) {
 	if err != nil {
 		return nil, errors.New("the file holds no address of a webhook: it begins with https://") // the address itself is a secret
 	}
+	p.hidden = true
 	return &digest{poster: p, every: c.Every, write: write, now: time.Now}, nil
 }
 

@@ -10,6 +10,46 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
+// TestSettingsAreDocumented: docs/sinks.md tells of every setting of every type, and the
+// page of delivery of those that all have.
+func TestSettingsAreDocumented(t *testing.T) {
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := os.ReadFile("../../docs/sinks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := os.ReadFile("../../docs/delivery.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, name := range sources {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := string(own)
+		if name == "entry.go" {
+			page = string(all)
+		}
+		for _, key := range regexp.MustCompile("`yaml:\"([a-z_]+)\"`").FindAllStringSubmatch(string(text), -1) {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			n++
+			if !regexp.MustCompile("[`.]" + key[1] + "`|\\b" + key[1] + ":").MatchString(page) {
+				t.Errorf("%s: %s is not documented", name, key[1])
+			}
+		}
+	}
+	if n < 60 {
+		t.Errorf("%d settings found: the sources are not read", n)
+	}
+}
+
 // TestPagesOfReceivers: every configuration shown in the documentation makes a sink, and
 // every page is in the index.
 func TestPagesOfReceivers(t *testing.T) {

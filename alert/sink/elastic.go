@@ -14,7 +14,7 @@ import (
 
 var _ = register(Type{
 	Name:    "elasticsearch",
-	About:   "Elasticsearch or OpenSearch, _bulk into a data stream: acknowledged",
+	About:   "Elasticsearch or OpenSearch, _bulk into a data stream",
 	Acked:   true,
 	Formats: []string{"ecs", "ecs8"},
 	New:     newElastic,

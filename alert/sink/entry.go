@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 
 	"telltale/alert"
 	"telltale/alert/format"
@@ -35,6 +37,7 @@ type Entry struct {
 	// entries of the list observations.
 	Protocols []string `yaml:"protocols"`
 
+	node  ast.Node          // where it stands in the file, for messages
 	rest  yaml.MapSlice     // settings of the type
 	files [sha256.Size]byte // content of the files they name, when the sink was made
 }
@@ -49,32 +52,49 @@ var common = []string{
 }
 
 // UnmarshalYAML keeps what only the type understands for Decode.
-func (e *Entry) UnmarshalYAML(b []byte) error {
+func (e *Entry) UnmarshalYAML(decode func(any) error) (err error) {
 	type plain Entry
+	var at place
 	var all yaml.MapSlice
-	if err := yaml.Unmarshal(b, &all); err != nil {
+	if err := errors.Join(decode(&at), decode(&all)); err != nil {
 		return err
 	}
-	if err := yaml.Unmarshal(b, (*plain)(e)); err != nil {
+	if len(ast.Filter(ast.AliasType, at.Node)) > 0 { // only decode knows what they stand for
+		if at.Node, err = yaml.ValueToNode(all); err != nil {
+			return err
+		}
+	}
+	if err := yaml.NodeToValue(at.Node, (*plain)(e)); err != nil {
 		return err
 	}
+	e.node = at.Node
 	e.rest = slices.DeleteFunc(all, func(i yaml.MapItem) bool {
 		return slices.Contains(common, fmt.Sprint(i.Key))
 	})
 	return nil
 }
 
+// place is where something stands in a file.
+type place struct{ ast.Node }
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (p *place) UnmarshalYAML(n ast.Node) error {
+	p.Node = n
+	return nil
+}
+
 // Decode reads the settings of the type into v, a pointer to a struct with yaml tags.
 // What the struct does not have is an error.
 func (e *Entry) Decode(v any) error {
-	if len(e.rest) == 0 {
-		return nil
+	all, ok := e.node.(*ast.MappingNode)
+	if !ok {
+		return nil // there is nothing
 	}
-	b, err := yaml.Marshal(e.rest)
-	if err != nil {
-		return fmt.Errorf("reading its settings: %w", err)
-	}
-	if err := yaml.UnmarshalWithOptions(b, v, yaml.Strict()); err != nil {
+	own := *all
+	own.Values = slices.DeleteFunc(slices.Clone(all.Values), func(i *ast.MappingValueNode) bool {
+		return slices.Contains(common, i.Key.String())
+	})
+	if err := yaml.NodeToValue(&own, v, yaml.Strict()); err != nil {
 		return errors.New(yaml.FormatError(err, false, true))
 	}
 	return nil
@@ -82,7 +102,11 @@ func (e *Entry) Decode(v any) error {
 
 // Equal says that two entries, of which sinks were made, made the same: settings, and the
 // content of files of credentials, are equal.
-func (e *Entry) Equal(o *Entry) bool { return fmt.Sprintf("%#v", *e) == fmt.Sprintf("%#v", *o) }
+func (e *Entry) Equal(o *Entry) bool {
+	a, b := *e, *o
+	a.node, b.node = nil, nil
+	return fmt.Sprintf("%#v", a) == fmt.Sprintf("%#v", b)
+}
 
 // names are what may stand in a file name, a subject and a table.
 var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
@@ -98,7 +122,7 @@ func Targets(list []Entry) ([]alert.Target, error) {
 			err = errors.New("the name is taken: give each sink one of its own")
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("sink %d (%s): %w", i+1, list[i].Name, err))
+			errs = append(errs, fmt.Errorf("sink %d (%s): %w", i+1, cmp.Or(list[i].Name, list[i].Type), err))
 			continue
 		}
 		seen[t.Name] = true

@@ -161,7 +161,7 @@ func (s *file) due() bool {
 func (s *file) open() error {
 	f, err := os.OpenFile(s.conf.Path, os.O_RDWR|os.O_APPEND|os.O_CREATE, os.FileMode(s.conf.Mode))
 	if err != nil {
-		return fmt.Errorf("opening: %w", err)
+		return fmt.Errorf("opening the file: %w: check path, and that the sensor may write there", err)
 	}
 	s.f, s.born = f, time.Now()
 	if s.size, err = mend(f); err != nil {

@@ -197,6 +197,10 @@ func TestEntries(t *testing.T) {
 	if err != nil || len(targets) != 2 || targets[0].Name != "stdout" || targets[1].Batch != 7 || len(targets[1].Filter.Kinds) != 1 {
 		t.Fatalf("%+v, %v", targets, err)
 	}
+	targets, err = parsed(t, "- &base {type: file, path: /x, mode: 0600}\n- {<<: *base, name: other}\n- {type: file, name: &n third, path: *n}")
+	if err != nil || len(targets) != 3 || targets[1].Sink.(*file).conf.Mode != 0o600 || targets[2].Sink.(*file).conf.Path != "third" {
+		t.Errorf("aliases: %+v, %v", targets, err)
+	}
 	for want, text := range map[string]string{
 		"unknown type":                "- {type: pigeon}",
 		"the name is taken":           "- {type: stdout}\n- {type: stdout}",
@@ -210,6 +214,9 @@ func TestEntries(t *testing.T) {
 		"name \"a/b\"":                "- {type: stdout, name: a/b}",
 		"for receivers that do not":   "- {type: file, path: /x, resend_records: 5}",
 		"protocols belong to entries": "- {type: stdout, protocols: [dns]}",
+		"sink 1 (pigeon)":             "- {type: pigeon}",
+		"[4:3] unknown field":         "- type: stdout\n- type: file\n  path: /x\n  pth: /x",
+		"[3:10] cannot unmarshal":     "- type: stdout\n- type: stdout\n  batch: many",
 	} {
 		if _, err := parsed(t, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)

@@ -138,20 +138,33 @@ func (h *hec) send(ctx context.Context, batch []alert.Record) (alert.Outcome, bo
 	switch {
 	case a.status == http.StatusOK && said.Code == hecSuccess && len(a.body) > 0:
 		return h.indexed(ctx, said.AckID, len(batch)), false
-	case a.status == http.StatusBadRequest && said.event(len(batch)):
-		n := *said.Invalid
+	case a.status == http.StatusBadRequest && said.content() && said.Invalid == nil && len(batch) > 1:
+		return alert.Outcome{}, true // one of them is the reason: halving finds it
+	case a.status == http.StatusBadRequest && said.content() && said.event(len(batch)):
+		n := said.invalid()
 		return alert.Outcome{Done: n + 1, Refused: []alert.Refusal{{Index: n, Reason: fmt.Sprintf("Splunk answered code %d: %s", said.Code, said.Text)}}}, false
 	}
 	return a.failure(h.base.Host), false
 }
 
-// event says that one event is the reason: those before it were taken.
-func (a *hecAnswer) event(n int) bool {
+// content says that what an event holds is the reason.
+func (a *hecAnswer) content() bool {
 	switch a.Code {
 	case hecInvalidData, hecNoEvent, hecBlankEvent, hecBadFields:
-		return a.Invalid != nil && *a.Invalid >= 0 && *a.Invalid < n
+		return true
 	}
 	return false
+}
+
+// event says that the reason is one of n events: those before it were taken.
+func (a *hecAnswer) event(n int) bool { return a.invalid() >= 0 && a.invalid() < n }
+
+// invalid is the event that is the reason. Some that speak for Splunk do not say which.
+func (a *hecAnswer) invalid() int {
+	if a.Invalid == nil {
+		return 0
+	}
+	return *a.Invalid
 }
 
 // append adds one event with what stands around it. Events follow each other without

@@ -34,6 +34,7 @@ type poster struct {
 	client *http.Client
 	base   *url.URL
 	gzip   bool
+	hidden bool // the address is a secret: no message holds more than its host
 	packed bytes.Buffer
 }
 
@@ -112,8 +113,23 @@ func (p *poster) post(ctx context.Context, path string, body []byte, headers ...
 		}
 	}
 	a, err := p.do(req)
-	alert.Trace(ctx, alert.Step{Name: "post", Detail: fmt.Sprintf("%s, %d bytes, status %d", u.Redacted(), len(sent), a.status), Err: err})
+	step := alert.Step{Name: "post", Detail: fmt.Sprintf("%s, %d bytes", p.shown(&u), len(sent)), Err: err}
+	switch {
+	case err == nil && a.status >= 300:
+		step.Err = fmt.Errorf("status %d", a.status)
+	case err == nil:
+		step.Detail += fmt.Sprintf(", status %d", a.status)
+	}
+	alert.Trace(ctx, step)
 	return a, err
+}
+
+// shown is an address for messages.
+func (p *poster) shown(u *url.URL) string {
+	if p.hidden {
+		return u.Host
+	}
+	return u.Redacted()
 }
 
 func (p *poster) pack(body []byte) ([]byte, error) {
@@ -134,6 +150,10 @@ func (p *poster) pack(body []byte) ([]byte, error) {
 func (p *poster) do(req *http.Request) (answer, error) {
 	resp, err := p.client.Do(req)
 	if err != nil {
+		var u *url.Error
+		if errors.As(err, &u) {
+			err = u.Err // it begins with the address, which is known and may be a secret
+		}
 		return answer{}, fmt.Errorf("asking %s: %w: see that it listens, and check url, tls and proxy", p.base.Host, err)
 	}
 	defer func() { _ = resp.Body.Close() }()

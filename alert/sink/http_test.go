@@ -163,6 +163,32 @@ func TestSplunk(t *testing.T) {
 }
 
 // TestSplunkAckNeverComes: the batch is not settled, and is sent again.
+// TestSplunkSaysNotWhich: an answer without the number of the event that is the reason
+// holds up nothing.
+func TestSplunkSaysNotWhich(t *testing.T) {
+	r := newReceiver(t, func(r *receiver, w http.ResponseWriter, _ *http.Request, body []byte) {
+		var ids []string
+		for _, line := range strings.Split(strings.TrimSpace(string(body)), "\n") {
+			var e struct{ Fields map[string]string }
+			if err := json.Unmarshal([]byte(line), &e); err != nil || r.poison(e.Fields["telltale_event_id"]) {
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(w, `{"text":"Invalid data format","code":6}`)
+				return
+			}
+			ids = append(ids, e.Fields["telltale_event_id"])
+		}
+		r.ids = append(r.ids, ids...)
+		_, _ = io.WriteString(w, `{"text":"Success","code":0}`)
+	})
+	target := sinkFrom(t, "type: splunk\nurl: "+r.URL+"\ntoken_file: "+secretFile(t, "token"))
+	batch := records(target, 20)
+	r.poison = func(id string) bool { return id == batch[13].Alert.ID }
+	if refused := deliver(t, target, batch); len(refused) != 1 || !strings.HasPrefix(refused[0], "14: Splunk answered code 6") {
+		t.Errorf("refused %v", refused)
+	}
+	r.holds(t, batch, 13)
+}
+
 func TestSplunkAckNeverComes(t *testing.T) {
 	r := newReceiver(t, func(r *receiver, w http.ResponseWriter, q *http.Request, body []byte) {
 		if q.URL.Path == "/services/collector/ack" {
@@ -297,6 +323,21 @@ func TestWebhookTemplate(t *testing.T) {
 	}
 }
 
+// TestWebhookTemplateDoesNotFit: an alert that lacks what the template wants goes to the
+// dead letters and holds up none.
+func TestWebhookTemplateDoesNotFit(t *testing.T) {
+	r := newReceiver(t, func(_ *receiver, _ http.ResponseWriter, _ *http.Request, _ []byte) {})
+	tmpl := writeFile(t, "t", `{{if eq .text "text 1"}}{{index .names 0}}{{end}}{{.text}}`, 0o644)
+	target := sinkFrom(t, "type: webhook\nurl: "+r.URL+"\ntemplate: "+tmpl)
+	refused := deliver(t, target, records(target, 3))
+	if len(refused) != 1 || !strings.HasPrefix(refused[0], "2: filling the template") || !strings.Contains(refused[0], "telltale outbox retry") {
+		t.Errorf("refused %v", refused)
+	}
+	if !slices.Equal(r.bodies, []string{"text 0", "text 2"}) {
+		t.Errorf("got %q", r.bodies)
+	}
+}
+
 // TestDigests: one message for what came meanwhile; what a name holds is no markup.
 func TestDigests(t *testing.T) {
 	for _, kind := range []string{"slack", "teams"} {
@@ -305,8 +346,8 @@ func TestDigests(t *testing.T) {
 		})
 		target := sinkFrom(t, "type: "+kind+"\nevery: 1h\nurl_file: "+secretFile(t, r.URL+"/services/T0/B0/secret\n"))
 		batch := records(target, 200)
-		if o, _ := send(t, target, batch); o.Done != 200 {
-			t.Fatalf("%+v", o)
+		if o, steps := send(t, target, batch); o.Done != 200 || strings.Contains(fmt.Sprint(steps), "secret") {
+			t.Fatalf("%+v, %v: the address is a secret", o, steps)
 		}
 		if o, _ := send(t, target, batch); o.Done != 0 || o.Err != nil || o.After < 59*time.Minute {
 			t.Fatalf("too early: %+v", o)
@@ -323,6 +364,31 @@ func TestDigests(t *testing.T) {
 	text, err := json.Marshal(slackMessage("<!channel> & <@U1>", []string{"<!everyone>"}))
 	if err != nil || strings.Contains(string(text), `"text":"<!channel>`) && !strings.Contains(string(text), "plain_text") {
 		t.Errorf("%s %v", text, err)
+	}
+}
+
+// TestHalving: a batch that is too large is halved, not given up nor sent one by one.
+func TestHalving(t *testing.T) {
+	var sizes []int
+	batch := make([]alert.Record, 40)
+	for len(batch) > 0 {
+		o := halving(batch, func(some []alert.Record) (alert.Outcome, bool) {
+			sizes = append(sizes, len(some))
+			return alert.Outcome{Done: len(some)}, len(some) > 10
+		})
+		batch = batch[o.Done:]
+	}
+	if want := []int{40, 20, 10, 30, 15, 7, 23, 11, 5, 18, 9, 9}; !slices.Equal(sizes, want) {
+		t.Errorf("sizes %v, want %v", sizes, want)
+	}
+}
+
+// TestTooLargeAlone: a record that alone is too large is refused, and holds up none.
+func TestTooLargeAlone(t *testing.T) {
+	batch := make([]alert.Record, 3)
+	o := halving(batch, func([]alert.Record) (alert.Outcome, bool) { return alert.Outcome{}, true })
+	if o.Done != 1 || len(o.Refused) != 1 || o.Refused[0].Index != 0 || !strings.Contains(o.Refused[0].Reason, "too large") {
+		t.Errorf("%+v", o)
 	}
 }
 

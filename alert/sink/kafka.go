@@ -2,8 +2,10 @@ package sink
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"time"
 
@@ -18,7 +20,7 @@ import (
 
 var _ = register(Type{
 	Name:         "kafka",
-	About:        "Apache Kafka, all in-sync replicas, keyed by sensor: acknowledged",
+	About:        "Apache Kafka, acknowledged by all in-sync replicas, keyed by sensor",
 	Acked:        true,
 	Observations: true,
 	New:          newKafka,
@@ -37,6 +39,7 @@ type kafkaConfig struct {
 	SASL         string        `yaml:"sasl"`
 	User         string        `yaml:"user"`
 	PasswordFile string        `yaml:"password_file"`
+	Proxy        string        `yaml:"proxy"`
 	Timeout      time.Duration `yaml:"timeout"`
 }
 
@@ -63,13 +66,11 @@ func newKafka(e *Entry) (alert.Sink, error) {
 		kgo.ProduceRequestTimeout(c.Timeout),
 		kgo.UnknownTopicRetries(2),
 	}
-	if !c.Plain {
-		conf, err := c.TLS.config("")
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, kgo.DialTLSConfig(conf))
+	dial, err := c.dial()
+	if err != nil {
+		return nil, err
 	}
+	opts = append(opts, dial)
 	m, err := c.mechanism()
 	if err != nil {
 		return nil, err
@@ -82,6 +83,34 @@ func newKafka(e *Entry) (alert.Sink, error) {
 		return nil, fmt.Errorf("making the client: %w", err)
 	}
 	return &kafka{client: client, topic: c.Topic, timeout: c.Timeout}, nil
+}
+
+// dial says how the brokers are reached.
+func (c *kafkaConfig) dial() (kgo.Opt, error) {
+	via, err := proxyURL(c.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	var conf *tls.Config
+	if !c.Plain {
+		if conf, err = c.TLS.config(""); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case via != nil:
+		return kgo.Dialer(func(ctx context.Context, _, address string) (net.Conn, error) {
+			l := link{address: address, tls: conf, proxy: via, timeout: defaultTimeout}
+			if host, _, err := net.SplitHostPort(address); err == nil && conf != nil && conf.ServerName == "" {
+				l.tls = conf.Clone()
+				l.tls.ServerName = host
+			}
+			return l.open(ctx)
+		}), nil
+	case conf != nil:
+		return kgo.DialTLSConfig(conf), nil
+	}
+	return kgo.DialTimeout(defaultTimeout), nil
 }
 
 func (c *kafkaConfig) mechanism() (sasl.Mechanism, error) {

@@ -1,9 +1,11 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"regexp"
 	"strings"
 	"time"
@@ -16,7 +18,7 @@ import (
 
 var _ = register(Type{
 	Name:         "nats",
-	About:        "NATS JetStream: acknowledged, duplicates are known by the alert's id",
+	About:        "NATS JetStream, duplicates are known by the alert's id",
 	Acked:        true,
 	Observations: true,
 	New:          newNATS,
@@ -36,6 +38,7 @@ type natsConfig struct {
 	User         string        `yaml:"user"`
 	PasswordFile string        `yaml:"password_file"`
 	TLS          TLS           `yaml:"tls"`
+	Proxy        string        `yaml:"proxy"`
 	Timeout      time.Duration `yaml:"timeout"`
 }
 
@@ -61,6 +64,13 @@ func newNATS(e *Entry) (alert.Sink, error) {
 		return nil, err
 	}
 	s.opts = append(login, nats.Name("telltale"), nats.Timeout(c.Timeout), nats.NoReconnect())
+	via, err := proxyURL(c.Proxy)
+	if err != nil {
+		return nil, err
+	}
+	if via != nil {
+		s.opts = append(s.opts, nats.SetCustomDialer(natsDialer{link{proxy: via, timeout: cmp.Or(c.Timeout, defaultTimeout)}}))
+	}
 	if strings.Contains(c.URL, "tls://") || c.TLS != (TLS{}) {
 		conf, err := c.TLS.config("")
 		if err != nil {
@@ -69,6 +79,17 @@ func newNATS(e *Entry) (alert.Sink, error) {
 		s.opts = append(s.opts, nats.Secure(conf))
 	}
 	return s, nil
+}
+
+// natsDialer reaches a server through a proxy; TLS comes later.
+type natsDialer struct{ link link }
+
+// Dial implements nats.CustomDialer.
+func (d natsDialer) Dial(_, address string) (net.Conn, error) {
+	d.link.address = address
+	ctx, cancel := context.WithTimeout(context.Background(), d.link.timeout)
+	defer cancel()
+	return d.link.dial(ctx)
 }
 
 func (c *natsConfig) login() ([]nats.Option, error) {

@@ -46,9 +46,9 @@ func TestObservationEntries(t *testing.T) {
 `)
 	for _, want := range []string{
 		`sink 1 (file): unknown form of observations "cef": use one of eve, eve7, native, ocsf`,
-		`sink 2 (): type "syslog" does not take observations: use one of file, kafka, nats, splunk, stdout, webhook`,
-		"sink 3 (): batch, kinds, classes, vendors, policies and min_severity are for alerts: remove them",
-		`sink 4 (): unknown protocol "smtp"`,
+		`sink 2 (syslog): type "syslog" does not take observations: use one of file, kafka, nats, splunk, stdout, webhook`,
+		"sink 3 (file): batch, kinds, classes, vendors, policies and min_severity are for alerts: remove them",
+		`sink 4 (nats): unknown protocol "smtp"`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in\n%v", want, err)

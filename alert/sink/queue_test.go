@@ -51,6 +51,27 @@ func TestKafka(t *testing.T) {
 	}
 }
 
+// TestBrokersByProxy: Kafka and NATS are reached through a proxy if one is given.
+func TestBrokersByProxy(t *testing.T) {
+	at, used := httpProxy(t)
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "telltale"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cluster.Close()
+	target := sinkFrom(t, "type: kafka\nplain: true\nbrokers: ["+cluster.ListenAddrs()[0]+"]\nproxy: http://user:word@"+at)
+	if refused := deliver(t, target, records(target, 3)); len(refused) != 0 || used.Load() == 0 {
+		t.Errorf("kafka: refused %v, the proxy was used %d times", refused, used.Load())
+	}
+	s := natsServer(t, t.TempDir(), -1, 1<<20)
+	used.Store(0)
+	target = sinkFrom(t, "type: nats\nurl: "+s.ClientURL()+"\ntoken_file: "+secretFile(t, "word")+"\nproxy: http://user:word@"+at)
+	o, _ := send(t, target, records(target, 1)) // there is no stream: the connection is what counts
+	if o.Err == nil || !strings.Contains(o.Err.Error(), "a stream takes the subject") || used.Load() == 0 {
+		t.Errorf("nats: %+v, the proxy was used %d times", o, used.Load())
+	}
+}
+
 // natsServer starts a real server with JetStream.
 func natsServer(t *testing.T, dir string, port int, maxPayload int32) *server.Server {
 	t.Helper()

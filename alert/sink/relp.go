@@ -17,7 +17,7 @@ import (
 
 var _ = register(Type{
 	Name:  "relp",
-	About: "the Reliable Event Logging Protocol of rsyslog, over TCP or TLS: acknowledged",
+	About: "the Reliable Event Logging Protocol of rsyslog, over TCP or TLS",
 	Acked: true,
 	New:   newRELP,
 })

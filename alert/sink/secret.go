@@ -25,7 +25,7 @@ func readSecret(name string) (string, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return "", fmt.Errorf("reading a secret: %w", err)
+		return "", fmt.Errorf("reading a secret: %w: write it into that file, readable by the sensor's user alone", err)
 	}
 	defer func() { _ = f.Close() }()
 	st, err := f.Stat()

@@ -15,7 +15,7 @@ import (
 
 var _ = register(Type{
 	Name:  "syslog",
-	About: "syslog over TLS, TCP or UDP (RFC 5424, 5425, 6587): best effort, the last records are sent again after a lost connection",
+	About: "syslog over TLS, TCP or UDP (RFC 5424, 5425, 6587), the last records are sent again after a lost connection",
 	// What the dead peer's socket held is lost without a word: measured, a thousand
 	// records cover it at 14,000 a second.
 	Window: alert.Window{Records: 1000, Span: 2 * time.Second},

@@ -2,17 +2,22 @@ package sink
 
 import (
 	"bufio"
+	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -288,26 +293,96 @@ func TestHangs(t *testing.T) {
 }
 
 // TestProxies: through HTTP CONNECT with a login, and what a refusal says.
-func TestProxies(t *testing.T) {
-	c := collect(t, listen(t))
+// TestReceiverThatReadsNothing: once the socket takes no more, a write ends by its own
+// deadline.
+func TestReceiverThatReadsNothing(t *testing.T) {
 	l := listen(t)
 	defer func() { _ = l.Close() }()
+	held := make(chan net.Conn, 1)
 	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go connectProxy(conn)
+		if conn, err := l.Accept(); err == nil {
+			held <- conn
 		}
 	}()
-	config := "type: syslog\ntransport: tcp\naddress: " + c.Addr().String() + "\nproxy: http://%s@" + l.Addr().String()
+	target := sinkFrom(t, "type: syslog\ntransport: tcp\ntimeout: 300ms\naddress: "+l.Addr().String())
+	defer func() { _ = target.Sink.Close() }()
+	batch := records(target, 64)
+	for i := range batch {
+		batch[i].Body = bytes.Repeat([]byte("x"), 64<<10)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for range 100 {
+		o := target.Sink.Send(ctx, batch)
+		if o.Err == nil {
+			continue
+		}
+		if ctx.Err() != nil || !errors.Is(o.Err, os.ErrDeadlineExceeded) || o.Done != 0 {
+			t.Errorf("%+v, %v", o, ctx.Err())
+		}
+		_ = (<-held).Close()
+		return
+	}
+	t.Error("a receiver that reads nothing took all")
+}
+
+func TestProxies(t *testing.T) {
+	c := collect(t, listen(t))
+	at, _ := httpProxy(t)
+	config := "type: syslog\ntransport: tcp\naddress: " + c.Addr().String() + "\nproxy: http://%s@" + at
 	target := sinkFrom(t, fmt.Sprintf(config, "user:word"))
 	deliver(t, target, records(target, 2))
 	c.messages(t, 2)
 	target = sinkFrom(t, fmt.Sprintf(config, "user:wrong"))
 	if o, _ := send(t, target, records(target, 1)); o.Err == nil || !strings.Contains(o.Err.Error(), "407") {
 		t.Errorf("%+v", o)
+	}
+}
+
+// httpProxy starts a proxy for the user "user" with the password "word", and returns its
+// address and how often it was used.
+func httpProxy(t *testing.T) (string, *atomic.Int64) {
+	t.Helper()
+	l := listen(t)
+	t.Cleanup(func() { _ = l.Close() })
+	used := &atomic.Int64{}
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				break
+			}
+			used.Add(1)
+			go connectProxy(conn)
+		}
+	}()
+	return l.Addr().String(), used
+}
+
+// TestReceiverSpeaksFirst: what comes with the proxy's answer is the receiver's.
+func TestReceiverSpeaksFirst(t *testing.T) {
+	l := listen(t)
+	defer func() { _ = l.Close() }()
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = http.ReadRequest(bufio.NewReader(conn))
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\nINFO of the receiver")
+		_ = conn.Close()
+	}()
+	via, err := proxyURL("http://" + l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := (&link{address: "nats.example.org:4222", proxy: via, timeout: defaultTimeout}).open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if b, err := io.ReadAll(conn); string(b) != "INFO of the receiver" || err != nil {
+		t.Errorf("%q, %v", b, err)
 	}
 }
 

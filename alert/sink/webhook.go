@@ -122,6 +122,13 @@ func asJSON(v any) (string, error) {
 	return string(b), err
 }
 
+// templateError is why the template has no form for an alert, however often it is tried.
+type templateError struct{ error }
+
+func (e *templateError) Error() string {
+	return "filling the template: " + e.error.Error() + ": mend the template, then 'telltale outbox retry'"
+}
+
 // Send implements alert.Sink.
 func (w *webhook) Send(ctx context.Context, batch []alert.Record) alert.Outcome {
 	if w.mode != "each" {
@@ -130,7 +137,10 @@ func (w *webhook) Send(ctx context.Context, batch []alert.Record) alert.Outcome 
 	var o alert.Outcome
 	for i := range batch {
 		a, err := w.single(ctx, &batch[i])
+		var t *templateError
 		switch {
+		case errors.As(err, &t): // the next one may have what the template wants
+			o.Refused = append(o.Refused, alert.Refusal{Index: i, Reason: err.Error()})
 		case err != nil:
 			o.Err = err
 			return o
@@ -166,7 +176,7 @@ func (w *webhook) single(ctx context.Context, r *alert.Record) (answer, error) {
 		}
 		var b bytes.Buffer
 		if err := w.template.Execute(&b, fields); err != nil {
-			return answer{}, fmt.Errorf("filling the template: %w: mend the template", err)
+			return answer{}, &templateError{err}
 		}
 		body = b.Bytes()
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -96,6 +97,9 @@ func (f *judgeFlags) build(c *config, strict bool) (*knowledge, error) {
 	if err != nil {
 		return nil, usage(fmt.Errorf("compiling vendor packs: %w", err))
 	}
+	if err := k.filters(lib); err != nil {
+		return nil, usage(err)
+	}
 	if lib = nil; set.Len() > manyEntries {
 		debug.FreeOSMemory()
 	}
@@ -108,6 +112,19 @@ func (f *judgeFlags) build(c *config, strict bool) (*knowledge, error) {
 		return nil, usage(err)
 	}
 	return k, nil
+}
+
+// filters checks that the vendors and policies of the sinks are known: alerts on others
+// never come.
+func (k *knowledge) filters(lib *feeds.Library) error {
+	var errs []error
+	for i := range k.sinks {
+		s := &k.sinks[i]
+		if err := (feeds.Options{Vendors: s.Vendors, Policies: s.Policies}).Validate(lib); err != nil {
+			errs = append(errs, fmt.Errorf("sink %d (%s): %w", i+1, cmp.Or(s.Name, s.Type), err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // versions names packs and lists; of many only how many there are.

@@ -86,8 +86,8 @@ func (m *memory) tell(e alert.Event) {
 	log := m.log.With(zap.String("sink", e.Sink))
 	switch {
 	case e.Refused != "":
-		log.Warn("a record was refused for good and is kept with the dead letters: see 'telltale outbox peek --dead'",
-			zap.Uint64("seq", e.Seq), zap.String("reason", printable(e.Refused)))
+		log.Warn("alerts were refused for good and are kept with the dead letters: see 'telltale outbox peek --dead'",
+			zap.Int("count", e.Count), zap.Uint64("first", e.Seq), zap.String("reason", printable(e.Refused)))
 	case e.Err != nil:
 		log.Warn("alerts do not go through and wait in the outbox", zap.String("reason", printable(e.Err.Error())))
 	default:

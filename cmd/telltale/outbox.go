@@ -56,7 +56,7 @@ func (c *outboxStatusCmd) Run(e *env) (err error) {
 		use = "in use by a sensor"
 	}
 	fmt.Fprintf(b, "state %s: %s\n", printable(c.State), use)
-	fmt.Fprintf(b, "sequence %d of epoch %d (%s); %s findings; %s alerts wait (%s), %s were dropped\n", s.LastSeq, s.Epoch,
+	fmt.Fprintf(b, "sequence %d of epoch %d (%s); findings: %s; alerts that wait: %s (%s), dropped: %s\n", s.LastSeq, s.Epoch,
 		time.UnixMilli(int64(s.Epoch)).UTC().Format(time.RFC3339), report.Count(s.Findings), report.Count(s.Waiting), report.Size(uint64(s.Bytes)), report.Count(s.Dropped))
 	if len(s.Sinks) == 0 {
 		b.WriteString("no sink was ever configured with it\n")
@@ -65,6 +65,10 @@ func (c *outboxStatusCmd) Run(e *env) (err error) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "SINK\tSETTLED UP TO\tWAITING\tDEAD LETTERS\tTO BE RETRIED")
 	for _, k := range s.Sinks {
+		if k.Forgotten {
+			_, _ = fmt.Fprintf(w, "%s\t(forgotten)\t\t%d\t%d\n", k.Sink, k.Dead, k.Retry)
+			continue
+		}
 		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\n", k.Sink, k.Cursor, k.Waiting, k.Dead, k.Retry)
 	}
 	_ = w.Flush() // like the lines above it writes to memory
@@ -106,6 +110,9 @@ func (c *outboxPeekCmd) Run(e *env) (err error) {
 		return err
 	}
 	b := &strings.Builder{}
+	if len(entries) == 0 && !c.JSON {
+		b.WriteString("nothing waits\n")
+	}
 	for _, n := range entries {
 		switch {
 		case n.Err != nil:
@@ -125,6 +132,9 @@ func (c *outboxPeekCmd) letters(e *env, d *inventory.Desk) error {
 		return err
 	}
 	b := &strings.Builder{}
+	if len(list) == 0 && !c.JSON {
+		b.WriteString("there are no dead letters\n")
+	}
 	for _, l := range list {
 		if c.JSON {
 			line, err := letterJSON(&l)
@@ -138,7 +148,11 @@ func (c *outboxPeekCmd) letters(e *env, d *inventory.Desk) error {
 		if l.Alert != nil {
 			what = headline(l.Alert)
 		}
-		fmt.Fprintf(b, "letter %d, sink %s, refused %d times, last %s: %s\n  %s\n", l.Number, l.Sink, l.Tries,
+		how := fmt.Sprintf("refused (%d), last", l.Tries)
+		if l.Retry {
+			how = "to be sent again, since"
+		}
+		fmt.Fprintf(b, "letter %d, sink %s, %s %s: %s\n  %s\n", l.Number, l.Sink, how,
 			time.Unix(l.At, 0).UTC().Format(time.RFC3339), printable(l.Reason), what)
 	}
 	return e.print(b)
@@ -193,7 +207,10 @@ func (c *outboxRetryCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	return e.print(said("%d dead letters will be sent again: within seconds by a sensor that runs, else by the next run\n", n))
+	if n == 0 {
+		return e.print(said("there are no dead letters\n"))
+	}
+	return e.print(said("dead letters to be sent again: %d, within seconds by a sensor that runs, else by the next run\n", n))
 }
 
 type outboxDropCmd struct {
@@ -206,8 +223,13 @@ type outboxDropCmd struct {
 
 // Run drops what it is told to.
 func (c *outboxDropCmd) Run(e *env) (err error) {
-	if !c.Dead && c.Sink == "" {
+	switch {
+	case !c.Dead && c.Sink == "":
 		return usage(errors.New("name what is to be dropped: --sink NAME for what waits for it, or --dead"))
+	case !c.Dead && c.Letter != 0:
+		return usage(errors.New("--letter is one of the dead letters: add --dead, or leave it out to drop all that waits"))
+	case c.Dead && c.Forget:
+		return usage(errors.New("--forget goes without --dead: run 'telltale outbox drop' once for each"))
 	}
 	d, err := c.open(e)
 	if err != nil {
@@ -219,16 +241,23 @@ func (c *outboxDropCmd) Run(e *env) (err error) {
 		if err != nil {
 			return err
 		}
-		return e.print(said("%d dead letters were deleted; gaps tell their sinks so\n", n))
+		if n == 0 {
+			return e.print(said("there are no dead letters\n"))
+		}
+		return e.print(said("dead letters deleted: %d; gaps tell their sinks so\n", n))
 	}
 	after, last, err := d.Drop(e.ctx, c.Sink, c.Forget)
 	if err != nil {
 		return err
 	}
-	if after == last {
-		return e.print(said("nothing waited for %s\n", c.Sink))
+	what := said("nothing waited for %s\n", c.Sink)
+	if after < last {
+		what = said("alerts %d to %d will not be sent to %s; one gap tells it so\n", after+1, last, c.Sink)
 	}
-	return e.print(said("alerts %d to %d will not be sent to %s; one gap tells it so\n", after+1, last, c.Sink))
+	if c.Forget {
+		fmt.Fprintf(what, "%s is no longer waited for; if it returns it gets what comes from then on\n", c.Sink)
+	}
+	return e.print(what)
 }
 
 // said is a page of one sentence.
