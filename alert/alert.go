@@ -165,6 +165,9 @@ func (m *Maker) Gap(t int64, epoch uint64, g Gap) *Alert {
 	a := m.next(t, HealthGap)
 	a.Severity, a.Gap = Medium, &g
 	a.Text = fmt.Sprintf("%d alerts were dropped: %s", g.Count, g.Reason)
+	if g.Count == 1 {
+		a.Text = "1 alert was dropped: " + g.Reason
+	}
 	a.Number(epoch, g.Last)
 	return a
 }

@@ -194,11 +194,16 @@ func TestBackoff(t *testing.T) {
 		}
 		s.script = append(s.script, func([]Record) Outcome { return Outcome{Done: 1, Err: errDown} }, fails(errDown, 10*time.Minute))
 		events, _ := dispatch(t, newBox(3), 24*time.Hour, Target{Name: "siem", Sink: s, Encode: encode})
+		steps := map[time.Duration]bool{}
 		for i := 1; i < 12; i++ {
 			most := min(250*time.Millisecond<<(i-1), time.Minute)
 			if d := s.times[i].Sub(s.times[i-1]); d < most/2 || d > most+time.Millisecond {
 				t.Errorf("pause %d is %v, want %v to %v", i, d, most/2, most)
 			}
+			steps[most-s.times[i].Sub(s.times[i-1])] = true
+		}
+		if len(steps) < 3 {
+			t.Errorf("pauses keep in step with other sensors: they differ from the longest by %v", steps)
 		}
 		if d := s.times[13].Sub(s.times[12]); d > 70*time.Second {
 			t.Errorf("pause after progress %v", d)
@@ -359,6 +364,9 @@ func TestStored(t *testing.T) {
 		m.Change(detect.Change{Kind: detect.Raised, Time: 5, Finding: f}),
 		m.Gap(6, 7, Gap{First: 1, Last: 4, Count: 4, Reason: "r"}),
 		m.Heartbeat(8, Heartbeat{Packets: 3}), m.Health(HealthInput, 9, "text"),
+	}
+	if one := m.Gap(6, 7, Gap{First: 1, Last: 1, Count: 1, Reason: "r"}); one.Text != "1 alert was dropped: r" || list[1].Text != "4 alerts were dropped: r" {
+		t.Errorf("gaps say %q and %q", one.Text, list[1].Text)
 	}
 	for _, a := range list {
 		a.Number(77, a.Seq)

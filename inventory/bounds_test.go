@@ -28,6 +28,18 @@ func TestOneWriter(t *testing.T) {
 	closed(t, opened(t, Config{Dir: dir}))
 }
 
+// TestOpenWaitsForALook: who asks whether a state is in use holds its lock for a moment,
+// which refuses nobody.
+func TestOpenWaitsForALook(t *testing.T) {
+	dir := t.TempDir()
+	l, err := lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(3*lockPause/2, func() { _ = l.Close() })
+	closed(t, opened(t, Config{Dir: dir}))
+}
+
 // TestForeignFiles: a newer schema and another program's file are refused and left alone.
 func TestForeignFiles(t *testing.T) {
 	for want, damage := range map[string]string{

@@ -55,7 +55,7 @@ func Open(ctx context.Context, conf Config) (*Store, error) {
 	if err := os.MkdirAll(conf.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the state directory: %w", err)
 	}
-	l, err := lock(conf.Dir)
+	l, err := waitLock(ctx, conf.Dir)
 	if err != nil {
 		return nil, advise(err, conf.Dir)
 	}
@@ -72,6 +72,26 @@ func Open(ctx context.Context, conf Config) (*Store, error) {
 
 // errInUse is why a state cannot be written.
 var errInUse = errors.New("in use by another instance of telltale")
+
+// lockTries and lockPause wait for those that hold the lock only to look who has it.
+const (
+	lockTries = 10
+	lockPause = 20 * time.Millisecond
+)
+
+func waitLock(ctx context.Context, dir string) (f *os.File, err error) {
+	for range lockTries {
+		if f, err = lock(dir); !errors.Is(err, errInUse) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for the lock of the state: %w", ctx.Err())
+		case <-time.After(lockPause):
+		}
+	}
+	return f, err
+}
 
 // advise adds what to do about an error of the file.
 func advise(err error, dir string) error {

@@ -266,6 +266,20 @@ func TestElasticsearch(t *testing.T) {
 	}
 }
 
+// TestElasticsearchIsBusy: records before the one that is put off are settled, and the
+// pause asked for is kept.
+func TestElasticsearchIsBusy(t *testing.T) {
+	r := newReceiver(t, func(_ *receiver, w http.ResponseWriter, _ *http.Request, _ []byte) {
+		w.Header().Set("Retry-After", "7")
+		_, _ = io.WriteString(w, `{"errors":true,"items":[{"create":{"status":201}},{"create":{"status":429}},{"create":{"status":201}}]}`)
+	})
+	target := sinkFrom(t, "type: elasticsearch\nurl: "+r.URL)
+	o, _ := send(t, target, records(target, 3))
+	if o.Done != 1 || o.Err == nil || o.After != 7*time.Second {
+		t.Errorf("%+v", o)
+	}
+}
+
 // TestElasticsearchConfiguration: what speaks of the key or the index refuses no alert.
 func TestElasticsearchConfiguration(t *testing.T) {
 	for status, want := range map[int]string{401: "check the token", 404: "check url", 302: "redirects are not followed", 500: "receiver's log"} {

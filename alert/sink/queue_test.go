@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // TestKafka: records arrive keyed by sensor, with their number, in order.
@@ -20,6 +22,12 @@ func TestKafka(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cluster.Close()
+	var acks atomic.Int32
+	cluster.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		cluster.KeepControl()
+		acks.Store(int32(r.(*kmsg.ProduceRequest).Acks))
+		return nil, nil, false
+	})
 	brokers := strings.Join(cluster.ListenAddrs(), ", ")
 	target := sinkFrom(t, "type: kafka\nplain: true\nbrokers: ["+brokers+"]")
 	batch := records(target, 300)
@@ -44,6 +52,9 @@ func TestKafka(t *testing.T) {
 	}
 	if n != len(batch) {
 		t.Errorf("%d records, want %d", n, len(batch))
+	}
+	if acks.Load() != -1 { // all in-sync replicas
+		t.Errorf("asked for %d acknowledgements", acks.Load())
 	}
 	none := sinkFrom(t, "type: kafka\nplain: true\ntimeout: 1s\ntopic: other\nbrokers: ["+brokers+"]")
 	if o, _ := send(t, none, batch[:1]); o.Done != 0 || o.Err == nil || !strings.Contains(o.Err.Error(), "topic exists") {
