@@ -224,7 +224,10 @@ func TestCutLawWithClockErrorsBetweenBuffers(t *testing.T) {
 }
 
 func TestCutLawOnCaptures(t *testing.T) {
-	for _, path := range captures(t) {
+	for i, path := range captures(t) {
+		if testing.Short() && i%8 > 0 {
+			continue
+		}
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			whole, _ := readAll(t, Config{Paths: []string{path}})
 			if len(whole) < 2 || mixedLinks(whole) {

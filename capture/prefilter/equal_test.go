@@ -102,6 +102,9 @@ func observations(tb testing.TB, src capture.Source) (told, ends []string) {
 // TestSameObservations is the promise of the package: what is held back changes no
 // Observation, but for the totals of flows.
 func TestSameObservations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nothing here runs side by side: the race detector needs no more than the other tests")
+	}
 	var sum Counts
 	for _, path := range captures(t) {
 		m := NewModel(Config{Flows: 1 << 14})
@@ -128,6 +131,9 @@ func TestSameObservations(t *testing.T) {
 
 // TestTotals: the bytes of TCP flows are known although most packets are held back.
 func TestTotals(t *testing.T) {
+	if testing.Short() {
+		t.Skip("nothing here runs side by side: the race detector needs no more than the other tests")
+	}
 	exact, short := 0, 0
 	for _, path := range captures(t) {
 		whole := ends(t, open(t, path, nil), flow.Config{})
