@@ -23,12 +23,12 @@ func (o Options) Validate(lib *Library) error {
 	var errs []error
 	for _, id := range o.Policies {
 		if lib.Policy(id) == nil {
-			errs = append(errs, fmt.Errorf("unknown policy %q: the ids are in policies.yaml", id))
+			errs = append(errs, fmt.Errorf("unknown policy %q: 'telltale feeds policies' lists them", id))
 		}
 	}
 	for _, id := range o.Vendors {
 		if lib.Pack(id) == nil && !slices.ContainsFunc(lib.Feeds, func(f *Feed) bool { return f.Vendor.ID == id }) {
-			errs = append(errs, fmt.Errorf("unknown vendor %q: there is no pack and no list of that id", id))
+			errs = append(errs, fmt.Errorf("unknown vendor %q: no pack and no list has that id; 'telltale feeds list' shows them", id))
 		}
 	}
 	return errors.Join(errs...)
