@@ -108,7 +108,7 @@ func (p *pairs) cefEnds(a *alert.Alert) {
 
 func (p *pairs) cefHost(f *detect.Finding) {
 	p.text("shost", f.Host.Name)
-	p.text("smac", hostMAC(f))
+	p.text("smac", macText(f.Host.MAC))
 }
 
 // appendCEFHeader escapes a field of the header: backslash and pipe.

@@ -149,7 +149,7 @@ func (o *object) ecsEnd(key string, f *detect.Finding, end netip.AddrPort) {
 
 // ecsMAC writes a hardware address as RFC 7042 §2.1 does.
 func ecsMAC(mac [6]byte) string {
-	return strings.ReplaceAll(strings.ToUpper(string(capture.AppendMAC(nil, mac))), ":", "-")
+	return strings.ReplaceAll(strings.ToUpper(macText(mac)), ":", "-")
 }
 
 func (o *object) ecsNetwork(f *detect.Finding) {

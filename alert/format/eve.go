@@ -75,7 +75,7 @@ func (o *object) eveFlow(f *detect.Finding, version int) {
 
 // eveEther appends the hardware address of the source, if it is known.
 func (o *object) eveEther(f *detect.Finding) {
-	if mac := hostMAC(f); mac != "" && fromHost(f) {
+	if mac := macText(f.Host.MAC); mac != "" && fromHost(f) {
 		o.open("ether")
 		o.text("src_mac", mac)
 		o.close()

@@ -49,7 +49,7 @@ func (p *pairs) leefFinding(a *alert.Alert) {
 		p.text("src", f.Host.Addr.String())
 	}
 	if fromHost(f) {
-		p.text("srcMAC", hostMAC(f))
+		p.text("srcMAC", macText(f.Host.MAC))
 	}
 	p.text("resource", c.Name)
 	p.text("policy", strings.Join(policyIDs(f), ","))

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"telltale/alert"
-	"telltale/capture"
 	"telltale/detect"
 )
 
@@ -98,12 +97,8 @@ func (o *object) gap(g *alert.Gap) {
 func (o *object) host(h *detect.Host) {
 	o.open("host")
 	o.text("ip", h.Addr.String())
-	if h.MAC != [6]byte{} {
-		o.text("mac", string(capture.AppendMAC(nil, h.MAC)))
-	}
-	if h.Name != "" {
-		o.text("name", h.Name)
-	}
+	o.some("mac", macText(h.MAC))
+	o.some("name", h.Name)
 	if h.VLAN != 0 {
 		o.number("vlan", uint64(h.VLAN))
 	}

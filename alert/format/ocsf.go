@@ -63,9 +63,7 @@ func ocsf(dst []byte, a *alert.Alert) []byte {
 	o.open("device")
 	o.number("type_id", 0)
 	o.text("ip", f.Host.Addr.String())
-	if f.Host.MAC != [6]byte{} {
-		o.text("mac", string(capture.AppendMAC(nil, f.Host.MAC)))
-	}
+	o.some("mac", macText(f.Host.MAC))
 	o.some("hostname", f.Host.Name)
 	o.close()
 	if f.Contact.Server.IsValid() {
@@ -206,8 +204,8 @@ func (o *object) ocsfObservables(f *detect.Finding) {
 		kind        uint64
 	}
 	all := []observable{{"device.ip", f.Host.Addr.String(), ocsfIP}}
-	if f.Host.MAC != [6]byte{} {
-		all = append(all, observable{"device.mac", string(capture.AppendMAC(nil, f.Host.MAC)), ocsfMAC})
+	if mac := macText(f.Host.MAC); mac != "" {
+		all = append(all, observable{"device.mac", mac, ocsfMAC})
 	}
 	if c := &f.Contact; c.Server.IsValid() {
 		all = append(all, observable{"evidences[0].dst_endpoint.ip", c.Server.Addr().String(), ocsfIP})

@@ -35,11 +35,11 @@ func (f Format) Append(dst []byte, a *alert.Alert) []byte { return f.Within(dst,
 func (f Format) Within(dst []byte, a *alert.Alert, limit int) []byte {
 	at := len(dst)
 	dst = f.encode(dst, a)
-	for keep := 16; len(dst)-at > limit; keep /= 2 {
-		dst = f.encode(dst[:at], trim(a, keep))
-		if keep == 0 {
+	for _, keep := range []int{16, 8, 4, 2, 1, 0} {
+		if len(dst)-at <= limit {
 			break
 		}
+		dst = f.encode(dst[:at], trim(a, keep))
 	}
 	return dst
 }

@@ -117,12 +117,12 @@ func fromHost(f *detect.Finding) bool {
 	return !f.Contact.Server.IsValid() || f.Contact.Client.Addr() == f.Host.Addr
 }
 
-// hostMAC is the hardware address of the host in the colon form, "" where it is not known.
-func hostMAC(f *detect.Finding) string {
-	if f.Host.MAC == [6]byte{} {
+// macText is a hardware address in the colon form, "" where it is not known.
+func macText(mac [6]byte) string {
+	if mac == [6]byte{} {
 		return ""
 	}
-	return string(capture.AppendMAC(nil, f.Host.MAC))
+	return string(capture.AppendMAC(nil, mac))
 }
 
 // application names the protocol above the transport, "" where it is not known.
