@@ -142,16 +142,12 @@ func (d *Desk) sinks(ctx context.Context) ([]SinkStatus, error) {
 func (d *Desk) Peek(ctx context.Context, sink string, n int) (list []alert.Entry, err error) {
 	defer func() { err = advise(err, d.dir) }()
 	after := uint64(0)
-	if sink == "" {
-		err := d.db.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0) FROM cursor").Scan(&after)
-		if err != nil {
-			return nil, fmt.Errorf("reading the state: %w", err)
-		}
-	}
 	if sink != "" {
 		if err := d.known(ctx, sink, &after); err != nil {
 			return nil, err
 		}
+	} else if err := d.db.QueryRowContext(ctx, "SELECT coalesce(min(seq), 0) FROM cursor").Scan(&after); err != nil {
+		return nil, fmt.Errorf("reading the state: %w", err)
 	}
 	return (&Store{read: d.db}).entries(ctx, "SELECT seq, body, 0 FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?", after, n)
 }

@@ -108,6 +108,11 @@ func (e *Entry) Equal(o *Entry) bool {
 	return fmt.Sprintf("%#v", a) == fmt.Sprintf("%#v", b)
 }
 
+// Wrap says of err that it is about e, the entry at index i of its list.
+func (e *Entry) Wrap(i int, err error) error {
+	return fmt.Errorf("sink %d (%s): %w", i+1, cmp.Or(e.Name, e.Type), err)
+}
+
 // names are what may stand in a file name, a subject and a table.
 var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
@@ -122,7 +127,7 @@ func Targets(list []Entry) ([]alert.Target, error) {
 			err = errors.New("the name is taken: give each sink one of its own")
 		}
 		if err != nil {
-			errs = append(errs, fmt.Errorf("sink %d (%s): %w", i+1, cmp.Or(list[i].Name, list[i].Type), err))
+			errs = append(errs, list[i].Wrap(i, err))
 			continue
 		}
 		seen[t.Name] = true

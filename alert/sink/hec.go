@@ -135,13 +135,13 @@ func (h *hec) send(ctx context.Context, batch []alert.Record) (alert.Outcome, bo
 	}
 	var said hecAnswer
 	_ = json.Unmarshal(a.body, &said) // an answer of something between is no JSON, and fails below
+	unfit, n := a.status == http.StatusBadRequest && said.content(), said.invalid()
 	switch {
 	case a.status == http.StatusOK && said.Code == hecSuccess && len(a.body) > 0:
 		return h.indexed(ctx, said.AckID, len(batch)), false
-	case a.status == http.StatusBadRequest && said.content() && said.Invalid == nil && len(batch) > 1:
+	case unfit && said.Invalid == nil && len(batch) > 1:
 		return alert.Outcome{}, true // one of them is the reason: halving finds it
-	case a.status == http.StatusBadRequest && said.content() && said.event(len(batch)):
-		n := said.invalid()
+	case unfit && n >= 0 && n < len(batch): // those before it were taken
 		return alert.Outcome{Done: n + 1, Refused: []alert.Refusal{{Index: n, Reason: fmt.Sprintf("Splunk answered code %d: %s", said.Code, said.Text)}}}, false
 	}
 	return a.failure(h.base.Host), false
@@ -155,9 +155,6 @@ func (a *hecAnswer) content() bool {
 	}
 	return false
 }
-
-// event says that the reason is one of n events: those before it were taken.
-func (a *hecAnswer) event(n int) bool { return a.invalid() >= 0 && a.invalid() < n }
 
 // invalid is the event that is the reason. Some that speak for Splunk do not say which.
 func (a *hecAnswer) invalid() int {

@@ -30,7 +30,7 @@ func Observations(list []Entry) ([]LogTarget, error) {
 	for i := range list {
 		t, err := list[i].observations()
 		if err != nil {
-			errs = append(errs, fmt.Errorf("observations, sink %d (%s): %w", i+1, cmp.Or(list[i].Name, list[i].Type), err))
+			errs = append(errs, fmt.Errorf("observations, %w", list[i].Wrap(i, err)))
 			continue
 		}
 		targets = append(targets, t)

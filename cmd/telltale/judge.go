@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -121,7 +120,7 @@ func (k *knowledge) filters(lib *feeds.Library) error {
 	for i := range k.sinks {
 		s := &k.sinks[i]
 		if err := (feeds.Options{Vendors: s.Vendors, Policies: s.Policies}).Validate(lib); err != nil {
-			errs = append(errs, fmt.Errorf("sink %d (%s): %w", i+1, cmp.Or(s.Name, s.Type), err))
+			errs = append(errs, s.Wrap(i, err))
 		}
 	}
 	return errors.Join(errs...)
