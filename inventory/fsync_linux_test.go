@@ -55,11 +55,8 @@ func raiseUntilSyncFails(dir string) error {
 		_ = out.Flush()
 	}}
 	ctx := context.Background()
-	s, err := Open(ctx, conf)
+	s, err := begun(ctx, conf)
 	if err != nil {
-		return err
-	}
-	if _, err := s.Cursor(ctx, "siem"); err != nil {
 		return err
 	}
 	for n := int(s.Seq()); ; n++ {

@@ -33,17 +33,24 @@ func writeForever(dir string) error {
 	return raiseForever(filepath.Join(dir, "state"), process == "normal", say)
 }
 
+// begun opens a state that is told of one sink.
+func begun(ctx context.Context, conf Config) (*Store, error) {
+	s, err := Open(ctx, conf)
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.Cursor(ctx, "siem")
+	return s, err
+}
+
 func raiseForever(dir string, unsafe bool, say func(uint64) error) error {
 	var failed error
 	conf := Config{Dir: dir, Maker: alert.Maker{Sensor: "s"}, Wait: true, Queue: 64, unsafe: unsafe, Committed: func(list []*alert.Alert) {
 		failed = errors.Join(failed, say(list[len(list)-1].Seq))
 	}}
 	ctx := context.Background()
-	s, err := Open(ctx, conf)
+	s, err := begun(ctx, conf)
 	if err != nil {
-		return err
-	}
-	if _, err := s.Cursor(ctx, "siem"); err != nil {
 		return err
 	}
 	for n := int(s.Seq()); ; n++ {

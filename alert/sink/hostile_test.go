@@ -22,7 +22,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"telltale/alert"
 	"telltale/alert/format"
@@ -251,15 +250,8 @@ func kafkaWay(t *testing.T) way {
 	}
 	t.Cleanup(cluster.Close)
 	return way{"plain: true\nbrokers: [" + strings.Join(cluster.ListenAddrs(), ", ") + "]", func(n int) (all []string) {
-		client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.ConsumeTopics("telltale"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer client.Close()
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		for len(all) < n && ctx.Err() == nil {
-			client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { all = append(all, string(r.Value)) })
+		for _, r := range consumed(t, cluster, n) {
+			all = append(all, string(r.Value))
 		}
 		return all
 	}}

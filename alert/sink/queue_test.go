@@ -34,24 +34,14 @@ func TestKafka(t *testing.T) {
 	if refused := deliver(t, target, batch); len(refused) != 0 {
 		t.Errorf("refused %v", refused)
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.ConsumeTopics("telltale"))
-	if err != nil {
-		t.Fatal(err)
+	got := consumed(t, cluster, len(batch))
+	if len(got) != len(batch) {
+		t.Fatalf("%d records, want %d", len(got), len(batch))
 	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	n := 0
-	for n < len(batch) && ctx.Err() == nil {
-		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) {
-			if string(r.Key) != "sensor1" || string(r.Value) != string(batch[n].Body) || r.Headers[0].Key != "event_id" || string(r.Headers[0].Value) != batch[n].Alert.ID {
-				t.Fatalf("record %d: %s", n, r.Value)
-			}
-			n++
-		})
-	}
-	if n != len(batch) {
-		t.Errorf("%d records, want %d", n, len(batch))
+	for n, r := range got {
+		if string(r.Key) != "sensor1" || string(r.Value) != string(batch[n].Body) || r.Headers[0].Key != "event_id" || string(r.Headers[0].Value) != batch[n].Alert.ID {
+			t.Fatalf("record %d: %s", n, r.Value)
+		}
 	}
 	if acks.Load() != -1 { // all in-sync replicas
 		t.Errorf("asked for %d acknowledgements", acks.Load())
@@ -60,6 +50,22 @@ func TestKafka(t *testing.T) {
 	if o, _ := send(t, none, batch[:1]); o.Done != 0 || o.Err == nil || !strings.Contains(o.Err.Error(), "topic exists") {
 		t.Errorf("no such topic: %+v", o)
 	}
+}
+
+// consumed reads the topic from its begin until there are n records.
+func consumed(t *testing.T, cluster *kfake.Cluster, n int) (all []*kgo.Record) {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.ListenAddrs()...), kgo.ConsumeTopics("telltale"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for len(all) < n && ctx.Err() == nil {
+		client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { all = append(all, r) })
+	}
+	return all
 }
 
 // TestBrokersByProxy: Kafka and NATS are reached through a proxy if one is given.
